@@ -1,0 +1,1 @@
+"""The language the parts speak: ids, accounts, jobs, commands, events, topics, codec. No I/O."""

@@ -1,0 +1,71 @@
+"""Commands and events as Kafka records: JSON values, CloudEvents 1.0 binary headers.
+
+The type name carries the version (`mailtide.ProgressBatch.v1`); within a
+version fields are only added, so unknown fields are ignored when read.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, get_args
+
+from pydantic import TypeAdapter, ValidationError
+
+from libs.contracts import commands, events
+
+VERSION = "v1"
+Message = commands.Command | commands.FolderScan | commands.WorkItem | events.Progress | events.JobEvent
+
+_TYPES: dict[str, type] = {f"mailtide.{cls.__name__}.{VERSION}": cls for cls in get_args(Message)}
+_NAMES: dict[type, str] = {cls: name for name, cls in _TYPES.items()}
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {cls: TypeAdapter(cls) for cls in _NAMES}
+_JOB_EVENTS = frozenset(get_args(events.JobEvent))
+
+
+class UnknownMessage(ValueError):
+    """The record is of a type, or a shape, that this version does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is appended to the log: a JSON value and its CloudEvents headers."""
+
+    value: bytes
+    headers: dict[str, bytes]
+
+
+def type_name(message: Message) -> str:
+    return _NAMES[type(message)]
+
+
+def encode(message: Message, now: datetime) -> Record:
+    """A job event's id is made from job and type, so that a repeat is recognised as one."""
+    kind = type(message)
+    name = _NAMES[kind]
+    event_id = f"{message.job_id}:{name}" if kind in _JOB_EVENTS else uuid.uuid4().hex
+    return Record(
+        value=_ADAPTERS[kind].dump_json(message),
+        headers={
+            "ce_specversion": b"1.0",
+            "ce_type": name.encode(),
+            "ce_id": event_id.encode(),
+            "ce_source": b"/mailtide",
+            "ce_time": now.isoformat().encode(),
+            "content-type": b"application/json",
+        },
+    )
+
+
+def decode(value: bytes, headers: dict[str, bytes]) -> Message:
+    """
+    Raises:
+        UnknownMessage: no type header, a type this version does not know, or a value that does not fit it.
+    """
+    name = headers.get("ce_type", b"").decode("ascii", "replace")
+    kind = _TYPES.get(name)
+    if kind is None:
+        raise UnknownMessage(f"unknown message type {name[:80]!r}")
+    try:
+        return _ADAPTERS[kind].validate_json(value)
+    except ValidationError as error:
+        raise UnknownMessage(f"{name} does not fit its schema in {error.error_count()} places") from None

@@ -1,0 +1,38 @@
+"""The names of things that travel in the log. None opens anything or tells who somebody is."""
+
+import base64
+import hashlib
+import secrets
+import time
+from typing import NewType
+
+JobId = NewType("JobId", str)
+FolderId = NewType("FolderId", str)  # one destination folder of one job, "<n>"
+PlanId = NewType("PlanId", str)  # sorts by the time it was made
+WorkItemId = NewType("WorkItemId", str)  # "<job>/<folder>/<plan>"
+AccountDigest = NewType("AccountDigest", str)
+
+KEY_BYTES = 24  # 192 random bits in the address of a job
+
+
+def new_job_id() -> JobId:
+    return JobId("j" + secrets.token_hex(12))
+
+
+def new_key() -> str:
+    """A secret that opens one job: 32 URL-safe characters."""
+    return secrets.token_urlsafe(KEY_BYTES)
+
+
+def new_plan_id() -> PlanId:
+    """Sorts after every plan id made earlier on this machine (48-bit milliseconds, 64 random bits)."""
+    return PlanId(f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(8)}")
+
+
+def key_hash(key: str) -> str:
+    """What is stored of a key: it recognises the key and does not open anything."""
+    return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()).decode().rstrip("=")
+
+
+def work_item_id(job_id: JobId, folder_id: FolderId, plan_id: PlanId) -> WorkItemId:
+    return WorkItemId(f"{job_id}/{folder_id}/{plan_id}")

@@ -1,0 +1,88 @@
+"""What a person asks for, and the states a job goes through."""
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from libs.contracts.accounts import Account
+
+Glob = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+FolderName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+
+
+class Limits(BaseModel):
+    """What may be changed while a job runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: int = Field(default=2, ge=1, le=16)  # folders copied at once
+    bandwidth_limit_mbps: float | None = Field(default=None, gt=0, le=100_000)  # megabits a second
+
+
+class JobOptions(Limits):
+    """What is copied, and how it is checked."""
+
+    mode: Literal["full", "folders_only", "dry_run"] = "full"
+    include: list[Glob] = Field(default_factory=list[str], max_length=1000)
+    exclude: list[Glob] = Field(default_factory=list[str], max_length=1000)
+    since: date | None = None  # by INTERNALDATE, this day and later
+    before: date | None = None  # by INTERNALDATE, earlier than this day
+    max_item_bytes: int | None = Field(default=None, ge=1)
+    folder_map: dict[FolderName, FolderName] = Field(default_factory=dict[str, str], max_length=1000)
+    verify: Literal["standard", "deep"] = "standard"
+
+
+class JobForm(BaseModel):
+    """The body of `POST /api/jobs`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = Field(default=None, max_length=200)
+    project: str | None = Field(default=None, max_length=100)
+    source: Account
+    destination: Account
+    options: JobOptions = Field(default_factory=JobOptions)
+
+
+class JobSecrets(BaseModel):
+    """All that is sealed in the vault while a job lives, and destroyed when it ends."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Account
+    destination: Account
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    SCANNING = "scanning"
+    RUNNING = "running"
+    PAUSED = "paused"
+    THROTTLED = "throttled"
+    STALLED = "stalled"
+    CANCELLING = "cancelling"
+    COMPLETED = "completed"
+    COMPLETED_WITH_ERRORS = "completed_with_errors"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    GONE = "gone"
+
+
+ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS, JobState.FAILED, JobState.CANCELLED})
+
+STATE_TEXT: dict[JobState, str] = {
+    JobState.QUEUED: "Waiting for its turn: another migration into the same mailbox is still going on.",
+    JobState.SCANNING: "Looking at both mailboxes and counting what has to be copied.",
+    JobState.RUNNING: "Copying messages. You can close this page and come back.",
+    JobState.PAUSED: "Paused. Nothing is copied until it is resumed.",
+    JobState.THROTTLED: "A mail server asked for a pause. It goes on by itself.",
+    JobState.STALLED: "No worker has reported for a minute. It goes on as soon as one is back; nothing is lost.",
+    JobState.CANCELLING: "Stopping. What has been copied stays at the destination.",
+    JobState.COMPLETED: "Done. Every message is at the destination.",
+    JobState.COMPLETED_WITH_ERRORS: "Done, but some messages could not be copied. They are listed with the reason.",
+    JobState.FAILED: "The migration could not go on.",
+    JobState.CANCELLED: "Cancelled. What had been copied stays at the destination.",
+    JobState.GONE: "There is nothing here (any more).",
+}

@@ -1,0 +1,105 @@
+"""What the dashboard shows: bytes, seconds, UTC. Totals are null until known."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from libs.contracts.ids import JobId
+from libs.contracts.jobs import JobState
+from libs.contracts.reasons import Reason
+
+
+class RemainingSeconds(BaseModel):
+    low: int
+    high: int
+
+
+class Hold(BaseModel):
+    """Something still stored about a job, why, and until when."""
+
+    what: str
+    why: str
+    until: datetime | None  # null: until the job ends
+
+
+class JobView(BaseModel):
+    """`items_completed + items_failed + items_skipped + items_remaining = items_total` in every snapshot."""
+
+    job_id: JobId
+    kind: Literal["mailbox", "external"]
+    name: str | None
+    project: str | None
+    state: JobState
+    state_text: str
+    worker: str | None
+    source_host: str | None
+    destination_host: str | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    expires_at: datetime
+    last_report_at: datetime | None
+    folders_total: int | None
+    folders_planned: int
+    items_total: int | None
+    items_completed: int
+    items_skipped: int
+    items_failed: int
+    items_remaining: int | None
+    items_verified: int
+    verify_level: Literal["size", "identity", "bytes"] | None
+    bytes_total: int | None
+    bytes_completed: int
+    progress_percent: float | None  # 100 only when nothing remains
+    speed_bytes_per_second: float | None
+    remaining_seconds: RemainingSeconds | None
+    throttled_until: datetime | None
+    throttle_text: str | None
+    limit_text: str | None
+    warnings: list[str]
+    holds: list[Hold]
+
+
+class BreakdownRow(BaseModel):
+    """One destination folder of a mailbox job."""
+
+    kind: Literal["folder", "entity"]
+    name: str
+    destination_name: str | None
+    state: Literal["waiting", "planned", "copying", "done", "failed"]
+    items_total: int | None
+    items_completed: int
+    items_skipped: int
+    items_failed: int
+    items_remaining: int | None
+    items_verified: int
+    bytes_total: int | None
+    bytes_completed: int
+
+
+class BatchRow(BaseModel):
+    """One entry of the batch history: what was copied in these seconds."""
+
+    at: datetime
+    items: int
+    bytes: int
+    seconds: float
+
+
+class FailureRow(BaseModel):
+    """One message that is not at the destination, and why."""
+
+    at: datetime
+    folder: str
+    uid: int
+    reason: Reason
+    server_text: str
+    what_to_do: str
+
+
+class Snapshot(BaseModel):
+    """The data of an SSE `snapshot`."""
+
+    job: JobView
+    breakdown: list[BreakdownRow]

@@ -1,0 +1,55 @@
+"""What went wrong with a mail server, by what the caller should do next."""
+
+from libs.contracts.reasons import Reason
+
+
+class MailboxError(Exception):
+    """Never holds an address, folder name or secret in its message; `server_text` may, and goes to ClickHouse only."""
+
+    def __init__(self, reason: Reason, server_text: str = "") -> None:
+        super().__init__(str(reason))
+        self.reason = reason
+        self.server_text = server_text
+
+
+class AccountUnusable(MailboxError):
+    """Host, TLS or login is wrong: ask the person, never retry by itself."""
+
+
+class MailboxBusy(MailboxError):
+    """RFC 5530 UNAVAILABLE, INUSE, LIMIT, a BYE or a refused connection: try again after `retry_after` seconds."""
+
+    def __init__(self, reason: Reason, server_text: str = "", retry_after: float = 5.0) -> None:
+        super().__init__(reason, server_text)
+        self.retry_after = retry_after
+
+
+class ConnectionLost(MailboxError):
+    """The connection ended; nothing unanswered can have changed the mailbox: connect again and go on."""
+
+
+class AppendUnconfirmed(MailboxError):
+    """The connection ended after APPEND was sent whole: look at the destination before sending again."""
+
+
+class AppendRefused(MailboxError):
+    """Tagged NO or BAD: nothing of this append landed. The connection may be gone (`connection_closed`)."""
+
+    def __init__(
+        self, reason: Reason, server_text: str = "", *, try_create: bool = False, connection_closed: bool = False
+    ) -> None:
+        super().__init__(reason, server_text)
+        self.try_create = try_create
+        self.connection_closed = connection_closed
+
+
+class FolderGone(MailboxError):
+    """There is no folder of this name."""
+
+
+class FolderRefused(MailboxError):
+    """The server would not create or open the folder."""
+
+
+class ProtocolBroken(MailboxError):
+    """The server answered something that is not IMAP."""

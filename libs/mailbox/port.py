@@ -1,0 +1,139 @@
+"""A mailbox as the scanner and the copier see it: blocking, one thread at a time, one connection.
+
+Folder handles are *wire names*: the name as it stands in the protocol
+(modified UTF-7, RFC 3501 section 5.1.3), bytes as latin-1. `Folder.name` is what people read.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folder:
+    """One LIST response (RFC 3501 section 7.2.2; SPECIAL-USE RFC 6154)."""
+
+    wire: str
+    name: str  # decoded
+    delimiter: str | None
+    special_use: str | None = None  # "\\Sent", "\\All", …
+    selectable: bool = True
+    subscribed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    """The first personal namespace (RFC 2342)."""
+
+    prefix: str  # decoded, with its delimiter: "INBOX." or ""
+    delimiter: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """The answer to EXAMINE."""
+
+    uidvalidity: int
+    uidnext: int | None
+    exists: int
+    mailbox_id: str | None = None  # RFC 8474
+    permanent_flags: frozenset[str] = field(default_factory=frozenset[str])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """The answer to STATUS; `None` where the server did not say."""
+
+    messages: int
+    uidnext: int | None
+    uidvalidity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One message as a listing sees it. `identity` only when it was asked for."""
+
+    uid: int
+    size: int  # RFC822.SIZE, bytes
+    internaldate: str  # the server's own text, "17-Jul-1996 02:44:25 -0700"
+    message_id: str | None = None  # None: no such header
+    header_digest: bytes = b""  # 16 bytes over From, To, Cc, Date, Subject, Message-ID
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One whole message, byte for byte."""
+
+    uid: int  # at the side it was read from
+    flags: tuple[str, ...]  # system flags and keywords, without \Recent
+    internaldate: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appended:
+    """APPENDUID (RFC 4315), in message order; both None without UIDPLUS."""
+
+    uidvalidity: int | None
+    uids: tuple[int, ...] | None
+
+
+class Session(Protocol):
+    """One authenticated connection. Every method may raise a `MailboxError`."""
+
+    capabilities: frozenset[str]  # upper case
+    multiappend: bool  # False: append() takes one message at a time
+    uidplus: bool
+
+    def folders(self) -> list[Folder]: ...
+    def namespace(self) -> Namespace: ...
+    def status(self, wire: str) -> Status: ...
+    def examine(self, wire: str) -> Selected:
+        """EXAMINE, always anew, even when it is the folder already open.
+
+        Raises:
+            FolderGone: there is no such folder.
+        """
+        ...
+
+    def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
+        """UID FETCH over the examined folder, streamed in the server's order. UIDs outside `uids` are dropped
+        (a server answers `100:*` with its last message)."""
+        ...
+
+    def fetch(self, uids: str) -> Iterator[Message]:
+        """UID FETCH FLAGS INTERNALDATE BODY.PEEK[], streamed. A message that is gone does not appear."""
+        ...
+
+    def flags(self, uids: str) -> dict[int, tuple[str, ...]]: ...
+
+    def create(self, wire: str) -> None:
+        """CREATE and SUBSCRIBE; a folder that exists already is fine.
+
+        Raises:
+            FolderRefused: the server will not have it.
+        """
+        ...
+
+    def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
+        """One MULTIAPPEND (RFC 3502), or APPEND for one message, in one buffer where LITERAL+ allows.
+
+        All but the final CRLF is sent, then `gate()` is called, then the CRLF is sent
+        (COPYING rule 7). When `gate` raises, the connection is reset (RST), nothing lands, and
+        the exception passes through.
+
+        Raises:
+            AppendRefused: tagged NO or BAD: none of the messages landed.
+            ConnectionLost: it ended before the CRLF was sent: none landed.
+            AppendUnconfirmed: the CRLF was sent and not answered: look before sending again.
+        """
+        ...
+
+    def noop(self) -> None: ...
+    def reset(self) -> None:
+        """Drop the connection at once (RST); the session can't be used again. Any thread may call it."""
+        ...
+
+    def close(self) -> None:
+        """LOGOUT, quietly and within 2 s."""
+        ...

@@ -1,0 +1,46 @@
+"""What the workers read and write. Blocking and thread-safe: one client per thread."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.readmodel.rows import AckRow, ClaimRow, Desired, FailureRow, FolderRow, PlanRow, RequestRow, Row
+
+
+class ReadModelUnavailable(Exception):
+    """ClickHouse did not confirm; writing or reading again is safe."""
+
+
+class Store(Protocol):
+    """Every method may raise `ReadModelUnavailable`. Unknown, deleted and expired jobs look the same."""
+
+    def write(self, rows: Sequence[Row], *, now: datetime, version: int | None = None) -> None:
+        """Insert rows of any tables; durable when it returns. Rows of deleted jobs are dropped.
+
+        `version` is the log offset for the aggregator's tables; without it the
+        version is taken from `now`, in microseconds, and never goes back within a process.
+        """
+        ...
+
+    def request(self, job_id: JobId) -> RequestRow | None: ...
+    def desired(self, job_id: JobId) -> Desired: ...
+    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
+        """The admitted job of this destination account that has not ended and is not deleted."""
+        ...
+
+    def folders(self, job_id: JobId) -> list[FolderRow]: ...
+    def plans(self, job_id: JobId) -> list[PlanRow]:
+        """The newest plan of every planned folder."""
+        ...
+
+    def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
+        """The folder's newest plan."""
+        ...
+
+    def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
+        """In the order they were written."""
+        ...
+
+    def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]: ...
+    def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]: ...

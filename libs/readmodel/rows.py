@@ -1,0 +1,294 @@
+"""The rows of the tables, one dataclass a table, one writer a table.
+
+Every table also has `updated_at` (its TTL counts from it) and a `version`;
+ClickHouse keeps the newest version of a key. Key columns come first.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from libs.contracts.accounts import Side
+from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.contracts.jobs import JobOptions, Limits
+from libs.contracts.reasons import Reason
+
+# ---- written by the api
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """Key: job_id."""
+
+    job_id: JobId
+    kind: Literal["mailbox", "external"]
+    key_hash: str
+    view_key_hash: str
+    name: str | None
+    project: str | None
+    source_host: str | None
+    destination_host: str | None
+    account_digest: AccountDigest  # of the destination account
+    source_digest: AccountDigest
+    options: JobOptions  # stored as JSON
+    created_at: datetime
+    accepted: bool  # StartJob is in the log and the caller got, or will get, an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DesiredRow:
+    """Key: job_id. A cancellation is never taken back."""
+
+    job_id: JobId
+    state: Literal["run", "pause", "cancel"]
+    limits: Limits  # stored as JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TombstoneRow:
+    """Key: job_id. Kept 8 days, so that nothing writes of a deleted job again."""
+
+    job_id: JobId
+    deleted_at: datetime
+
+
+# ---- written by the scanner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionRow:
+    """Key: job_id. At most one admitted job of a destination account is live."""
+
+    job_id: JobId
+    account_digest: AccountDigest
+    admitted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderRow:
+    """Key: job_id, folder_id. One destination folder and the source folders that go into it."""
+
+    job_id: JobId
+    folder_id: FolderId
+    source_wires: tuple[str, ...]
+    source_names: tuple[str, ...]
+    destination_wire: str
+    destination_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSource:
+    """One source folder of a plan, and the UIDs of it that are to be copied, as a UID set."""
+
+    wire: str
+    uidvalidity: int
+    uids: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanRow:
+    """Key: job_id, folder_id, plan_id. The newest plan of a folder is the one with the highest (number, plan_id)."""
+
+    job_id: JobId
+    folder_id: FolderId
+    plan_id: PlanId
+    number: int
+    destination_wire: str
+    destination_uidvalidity: int
+    boundary: int  # B: the plan answers for destination UIDs below it, the tail for the others
+    sources: tuple[PlanSource, ...]  # stored as JSON
+    items: int
+    bytes: int
+    skipped_present: int  # already at the destination
+    skipped_filtered: int  # left out by since, before, max_item_bytes
+    bytes_skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanFailureRow:
+    """Key: job_id, side. What the server said when a job could not go on."""
+
+    job_id: JobId
+    side: Side
+    reason: Reason
+    server_text: str
+    folder_id: FolderId | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningRow:
+    """Key: job_id, number. A sentence for the people who watch the job."""
+
+    job_id: JobId
+    number: int
+    text: str
+
+
+# ---- written by the copier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimRow:
+    """Key: account_digest, folder_digest, incarnation. Open: appends to this folder may be on their way.
+
+    It names no job: it must outlive the deletion of one.
+    """
+
+    account_digest: AccountDigest
+    folder_digest: str
+    incarnation: str  # one run of one copier process
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AckRow:
+    """Key: job_id, plan_id, source, first_uid. These source UIDs are at the destination, in this order."""
+
+    job_id: JobId
+    plan_id: PlanId
+    source: int  # index into the plan's sources
+    first_uid: int
+    source_uids: str  # UID set, order kept
+    destination_uidvalidity: int | None
+    destination_uids: str  # UID set in the same order; empty without UIDPLUS
+    items: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailureRow:
+    """Key: job_id, folder_id, source, source_uidvalidity, uid. `recovered` takes a failure back."""
+
+    job_id: JobId
+    folder_id: FolderId
+    plan_id: PlanId
+    source: int
+    source_uidvalidity: int
+    uid: int
+    # gone: skipped, no longer at the source; noted: delivered, but something is to be said of it
+    outcome: Literal["failed", "gone", "recovered", "noted"]
+    reason: Reason
+    server_text: str
+    bytes: int
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThrottleRow:
+    """Key: job_id, side. In the server's words."""
+
+    job_id: JobId
+    side: Side
+    reason: Reason
+    until: datetime
+    server_text: str
+
+
+# ---- written by the aggregator; the version is the offset of the event in `progress`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListingRow:
+    """Key: job_id."""
+
+    job_id: JobId
+    folders: int
+    listed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRow:
+    """Key: job_id, folder_id, plan_id."""
+
+    job_id: JobId
+    folder_id: FolderId
+    plan_id: PlanId
+    number: int
+    items: int
+    bytes: int
+    skipped: int
+    bytes_skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalsRow:
+    """Key: job_id, plan_id. A finished row is final: its version outranks every offset."""
+
+    job_id: JobId
+    plan_id: PlanId
+    folder_id: FolderId
+    worker: str
+    completed: int
+    skipped: int
+    failed: int
+    bytes_completed: int
+    finished: bool
+    stopped: bool
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """Key: job_id, plan_id."""
+
+    job_id: JobId
+    plan_id: PlanId
+    level: Literal["size", "identity", "bytes"]
+    verified: int
+    rewritten: int
+    removed: int
+    recovered: int
+    surplus: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """Key: job_id, offset. The batch history."""
+
+    job_id: JobId
+    offset: int
+    at: datetime
+    items: int
+    bytes: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeRow:
+    """Key: job_id. The first one stands."""
+
+    job_id: JobId
+    state: Literal["completed", "completed_with_errors", "failed", "cancelled"]
+    side: Side | None
+    reason: Reason | None
+    finished_at: datetime
+
+
+Row = (
+    RequestRow
+    | DesiredRow
+    | TombstoneRow
+    | AdmissionRow
+    | FolderRow
+    | PlanRow
+    | ScanFailureRow
+    | WarningRow
+    | ClaimRow
+    | AckRow
+    | FailureRow
+    | ThrottleRow
+    | ListingRow
+    | PlannedRow
+    | TotalsRow
+    | AuditRow
+    | BatchRow
+    | OutcomeRow
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """What a worker must know before it works on a job."""
+
+    state: Literal["run", "pause", "cancel", "over"]  # over: unknown, ended, deleted or expired
+    limits: Limits = field(default_factory=Limits)
