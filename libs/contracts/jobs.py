@@ -24,7 +24,7 @@ class Limits(BaseModel):
 class JobOptions(Limits):
     """What is copied, and how it is checked."""
 
-    mode: Literal["full", "folders_only", "dry_run"] = "full"
+    mode: Literal["full", "folders_only"] = "full"
     include: list[Glob] = Field(default_factory=list[str], max_length=1000)
     exclude: list[Glob] = Field(default_factory=list[str], max_length=1000)
     since: date | None = None  # by INTERNALDATE, this day and later

@@ -96,6 +96,10 @@ class Session(Protocol):
         """
         ...
 
+    def unselect(self) -> None:
+        """Leave the examined folder (CLOSE after EXAMINE removes nothing), so that appends bring no updates of it."""
+        ...
+
     def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
         """UID FETCH over the examined folder, streamed in the server's order. UIDs outside `uids` are dropped
         (a server answers `100:*` with its last message)."""
