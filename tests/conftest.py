@@ -1,0 +1,32 @@
+"""What tests of several tiers share."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.dovecot import BINARY, Dovecot
+
+INSTALL = Path(__file__).parent / "servers" / "install.sh"
+
+
+@pytest.fixture(scope="session")
+def dovecot_installed() -> None:
+    """Installs Dovecot where it is missing and can be had; else the test is skipped, or fails in CI."""
+    if os.access(BINARY, os.X_OK):
+        return
+    installed = subprocess.run([INSTALL], capture_output=True, text=True, check=False, timeout=250)
+    if not os.access(BINARY, os.X_OK):
+        reason = f"Dovecot can't be had here: {installed.stderr[-300:]}"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def dovecot(dovecot_installed: None) -> Iterator[Dovecot]:
+    """One server for the whole run: take a user name of your own in each test."""
+    with Dovecot() as server:
+        yield server

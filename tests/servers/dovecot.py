@@ -1,0 +1,285 @@
+"""A Dovecot of its own for tests: own directory, ports, certificates and users."""
+
+import contextlib
+import grp
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Collection
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from pydantic import SecretStr
+
+from libs.contracts.accounts import Account, Security
+from tests.servers.certificates import Authority, Certificate
+
+BINARY = shutil.which("dovecot") or "/usr/sbin/dovecot"
+CAPABILITIES = (  # what Dovecot 2.3 says after login
+    "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES THREAD=REFS "
+    "THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED "
+    "I18NLEVEL=1 CONDSTORE QRESYNC ESEARCH ESORT SEARCHRES WITHIN CONTEXT=SEARCH LIST-STATUS BINARY MOVE "
+    "SNIPPET=FUZZY PREVIEW=FUZZY PREVIEW STATUS=SIZE SAVEDATE LITERAL+ NOTIFY SPECIAL-USE"
+)
+SPECIAL = ("Drafts", "Sent", "Trash", "Junk", "Archive")
+
+
+class Dovecot:
+    """Any user name logs in with `password`; `master` logs in as anybody with `master_password`.
+
+    All listen on the whole of 127.0.0.0/8. The certificate is for `host` and
+    localhost; at `untrusted_host` it is one that no `ca_file` vouches for, and
+    at `other_host` it is the one of `host`: a wrong name.
+
+    Stops with the thread that started it, however that ends.
+
+    Args:
+        hide: capabilities it does not announce, "MULTIAPPEND".
+        ssl: "no": only `imap_port`, without STARTTLS. "required": no login at `imap_port` before STARTTLS.
+        separator, prefix: the personal namespace. Names hold no separator, and no "." at all.
+        special: the folders Drafts, Sent, Trash, Junk and Archive exist, with their special use.
+        settings: more lines for its configuration.
+    """
+
+    host = "127.0.0.1"
+    other_host = "127.0.0.2"
+    untrusted_host = "127.0.0.3"
+    password = "correct-horse"
+    master = "master"
+    master_password = "battery-staple"
+
+    def __init__(
+        self,
+        *,
+        hide: Collection[str] = (),
+        ssl: Literal["yes", "no", "required"] = "yes",
+        separator: str = "/",
+        prefix: str = "",
+        special: bool = True,
+        settings: str = "",
+    ) -> None:
+        self.directory = Path(tempfile.mkdtemp(prefix="mailtide-dovecot-", dir=_memory()))
+        self.directory.chmod(0o755)
+        authority = Authority(self.directory, "ca")
+        self.ca_file = authority.file
+        self.imap_port, self.imaps_port = _free_ports(2)
+        self.log_file = self.directory / "dovecot.log"
+        owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())  # Dovecot refuses root
+        self._uid, self._gid = owner.pw_uid, owner.pw_gid
+        self._mail = self.directory / "mail"
+        self._mail.mkdir()
+        os.chown(self._mail, self._uid, self._gid)
+        (self.directory / "masters").write_text(f"{self.master}:{{PLAIN}}{self.master_password}\n")
+        configuration = self.directory / "dovecot.conf"
+        configuration.write_text(
+            self._configuration(
+                certificate=authority.issue(self.host, "localhost"),
+                untrusted=Authority(self.directory, "stranger").issue(self.untrusted_host),
+                hide=hide,
+                ssl=ssl,
+                separator=separator,
+                prefix=prefix,
+                special=special,
+                settings=settings,
+            )
+        )
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", BINARY, "-F", "-c", str(configuration)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            self._await_greeting()
+        except BaseException:
+            self.stop()
+            raise
+
+    def account(
+        self,
+        username: str,
+        *,
+        security: Security | None = None,
+        host: str = host,
+        port: int | None = None,
+        password: str = password,
+        login_as: str | None = None,
+    ) -> Account:
+        """A login to this server; over TLS unless it has none."""
+        security = security or ("tls" if self.imaps_port else "plain")
+        return Account(
+            host=host,
+            port=port or (self.imaps_port if security == "tls" else self.imap_port),
+            security=security,
+            username=username,
+            password=SecretStr(password),
+            login_as=login_as,
+        )
+
+    def maildir(self, username: str) -> Path:
+        """Where the mail of a user is: Maildir++, subfolders are `.Name.Sub` in modified UTF-7."""
+        return self._mail / username.casefold() / "Maildir"
+
+    def hand_over(self, username: str) -> None:
+        """Make the mail files of a user, written by the test, those of the mail process."""
+        for directory, _, files in os.walk(self._mail / username.casefold()):
+            for name in (directory, *(os.path.join(directory, file) for file in files)):
+                os.chown(name, self._uid, self._gid)
+
+    def log(self) -> str:
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def stop(self) -> None:
+        """End all its processes and connections at once, and remove its mail."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # SIGTERM lets it take 1.1 s
+        self._process.wait(5)
+        if self._process.stderr:
+            self._process.stderr.close()
+        _remove(self.directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _await_greeting(self) -> None:
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                assert self._process.stderr
+                raise RuntimeError(f"Dovecot did not start: {self._process.stderr.read().decode()}{self.log()}")
+            with contextlib.suppress(OSError), socket.create_connection((self.host, self.imap_port), 1) as probe:
+                if probe.recv(4) == b"* OK":
+                    return
+            time.sleep(0.01)
+        raise RuntimeError(f"Dovecot did not answer: {self.log()}")
+
+    def _configuration(
+        self,
+        *,
+        certificate: Certificate,
+        untrusted: Certificate,
+        hide: Collection[str],
+        ssl: Literal["yes", "no", "required"],
+        separator: str,
+        prefix: str,
+        special: bool,
+        settings: str,
+    ) -> str:
+        hidden = {name.upper() for name in hide}
+        if ssl == "no":
+            self.imaps_port = 0
+        capability = " ".join(name for name in CAPABILITIES.split() if name not in hidden) if hidden else ""
+        mailboxes = "".join(
+            f"  mailbox {name} {{\n    auto = subscribe\n    special_use = \\{name}\n  }}\n" for name in SPECIAL
+        )
+        root = os.getuid() == 0
+        me = pwd.getpwuid(self._uid).pw_name
+        group = grp.getgrgid(self._gid).gr_name
+        return f"""
+base_dir = {self.directory}/run
+state_dir = {self.directory}/state
+log_path = {self.log_file}
+default_internal_user = {"dovecot" if root else me}
+default_internal_group = {"dovecot" if root else group}
+default_login_user = {"dovenull" if root else me}
+first_valid_uid = {self._uid}
+first_valid_gid = {self._gid}
+protocols = imap
+listen = 0.0.0.0
+shutdown_clients = yes
+service imap-login {{
+  chroot =
+  service_count = 0
+  process_min_avail = 1
+  client_limit = 1000
+  inet_listener imap {{
+    address = 0.0.0.0
+    port = {self.imap_port}
+  }}
+  inet_listener imaps {{
+    port = {self.imaps_port}
+    ssl = yes
+  }}
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+auth_mechanisms = plain login
+auth_master_user_separator = *
+auth_username_chars =
+auth_failure_delay = 0
+auth_cache_size = 0
+disable_plaintext_auth = no
+passdb {{
+  driver = passwd-file
+  args = {self.directory}/masters
+  master = yes
+  result_success = continue
+}}
+passdb {{
+  driver = static
+  args = password={self.password}
+}}
+userdb {{
+  driver = static
+  args = uid={self._uid} gid={self._gid} home={self._mail}/%Lu
+}}
+mail_location = maildir:~/Maildir
+mail_max_userip_connections = 1000
+namespace inbox {{
+  inbox = yes
+  separator = {separator}
+  prefix = {prefix}
+{mailboxes if special else ""}}}
+ssl = {ssl}
+ssl_cert = <{certificate.file}
+ssl_key = <{certificate.key_file}
+local {self.untrusted_host} {{
+  ssl_cert = <{untrusted.file}
+  ssl_key = <{untrusted.key_file}
+}}
+{f"imap_capability = {capability}" if capability else ""}
+{settings}
+"""
+
+
+def _memory() -> str | None:
+    """Where files stay in memory, if there is such a place."""
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+def _remove(directory: Path) -> None:
+    """Mail processes may be a moment behind their master."""
+    for _ in range(50):
+        shutil.rmtree(directory, ignore_errors=True)
+        if not directory.exists():
+            return
+        time.sleep(0.02)

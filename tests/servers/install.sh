@@ -1,0 +1,14 @@
+#!/bin/sh
+# Installs the mail servers that the tests run, where apt can and they are missing.
+set -eu
+
+missing=""
+command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
+[ -n "$missing" ] || exit 0
+
+sudo=""
+[ "$(id -u)" = 0 ] || sudo="sudo -n"
+export DEBIAN_FRONTEND=noninteractive
+$sudo apt-get update -qq
+# shellcheck disable=SC2086
+$sudo env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends $missing >/dev/null
