@@ -1,0 +1,40 @@
+"""Work in order within a key, in parallel between keys, on a bounded number of threads."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+
+class Lanes:
+    def __init__(self, name: str, threads: int) -> None:
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._waiting: dict[str, deque[Callable[[], None]]] = {}
+        self._lock = threading.Lock()
+
+    def submit(self, key: str, work: Callable[[], None]) -> None:
+        """Run `work` after all earlier work of its key. It must not raise."""
+        with self._lock:
+            lane = self._waiting.get(key)
+            if lane is not None:
+                lane.append(work)
+                return
+            self._waiting[key] = deque([work])
+        self._pool.submit(self._run, key)
+
+    def close(self) -> None:
+        """Begin nothing more; what runs is not waited for."""
+        with self._lock:
+            for lane in self._waiting.values():
+                lane.clear()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self, key: str) -> None:
+        while True:
+            with self._lock:
+                lane = self._waiting[key]
+                if not lane:
+                    del self._waiting[key]
+                    return
+                work = lane.popleft()
+            work()

@@ -1,0 +1,114 @@
+"""The lifetime of a process: signals, its HTTP server, and an end that does not wait for busy threads."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NoReturn
+
+import structlog
+import uvicorn
+import uvloop
+
+log = structlog.get_logger()
+
+GRACE_SECONDS = 10.0
+THREADS = 8  # for `asyncio.to_thread`; a service's own work has its own pools
+
+
+def run(main: Callable[[asyncio.Event], Awaitable[int]], *, grace: float = GRACE_SECONDS) -> NoReturn:
+    """Run `main(stop)` and end the process with the status it returns.
+
+    SIGTERM and SIGINT set `stop`; `grace` seconds later, or at a second
+    signal, the process ends as it is. Threads that are still busy then are not
+    waited for: everything durable is durable before it is acknowledged.
+    """
+    status = uvloop.run(_main(main, grace))
+    leave(status)
+
+
+async def _main(main: Callable[[asyncio.Event], Awaitable[int]], grace: float) -> int:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(THREADS, thread_name_prefix="blocking"))
+    stop = asyncio.Event()
+
+    def on_signal() -> None:
+        if stop.is_set():
+            leave(1)
+        stop.set()
+        watchdog = threading.Timer(grace, leave, (1,))  # a thread: it also ends a loop that hangs
+        watchdog.daemon = True
+        watchdog.start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        status = await main(stop)
+    except Exception:
+        log.exception("process.failed")
+        status = 1
+    leave(status)  # here, because closing the loop would wait for the threads of its executor
+
+
+def leave(status: int) -> NoReturn:
+    """End the process now, without waiting for threads."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(status)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn in our loop: the signals are ours."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+@contextlib.asynccontextmanager
+async def serve(app: Any, address: tuple[str, int]) -> AsyncGenerator[tuple[str, int]]:
+    """Serve an ASGI app inside the running loop; yields the address it listens on (port 0: any free one).
+
+    Requests under way get 3 s to finish at the end; streams must end by themselves.
+
+    Raises:
+        OSError: the address can't be listened on.
+    """
+    host, port = address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=512)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # its lines would hold the keys of jobs
+        server_header=False,
+        lifespan="on",
+        timeout_graceful_shutdown=3,
+        proxy_headers=False,
+    )
+    server = _Server(config)
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    try:
+        listening = asyncio.create_task(server.listening.wait())
+        await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
+        if not server.listening.is_set():
+            listening.cancel()
+            raise OSError("the HTTP server did not start")
+        yield listener.getsockname()[:2]
+    finally:
+        server.should_exit = True
+        await serving
