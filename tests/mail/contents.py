@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ def difference(source: Counter[Kept], destination: Counter[Kept]) -> str:
     return "\n".join(lines[:SHOWN] + ([f"… and {more} more lines"] if more > 0 else []))
 
 
-def _kept(folder: str, data: list[object]) -> list[Kept]:
+def _kept(folder: str, data: Sequence[object]) -> list[Kept]:
     kept: list[Kept] = []
     for index, part in enumerate(data):
         if not isinstance(part, tuple):

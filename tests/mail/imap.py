@@ -3,7 +3,7 @@
 import imaplib
 import re
 import ssl
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from imapclient import imap_utf7
@@ -14,7 +14,7 @@ LIST_LINE = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:\\?.)") (?P
 
 
 @contextmanager
-def connected(account: Account) -> Iterator[imaplib.IMAP4]:
+def connected(account: Account) -> Generator[imaplib.IMAP4]:
     """Logged in with a password. Certificates are not verified: the servers are the tests' own, on loopback."""
     context = ssl.create_default_context()
     context.check_hostname = False
@@ -28,7 +28,7 @@ def connected(account: Account) -> Iterator[imaplib.IMAP4]:
     assert account.password is not None
     try:
         client.login(account.username, account.password.get_secret_value())
-        client.capability()  # what is offered after the login
+        client.capabilities = tuple(client.capability()[1][0].decode().upper().split())  # offered after the login
         yield client
     finally:
         client.shutdown()
