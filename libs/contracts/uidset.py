@@ -44,3 +44,15 @@ def count(text: str) -> int:
         first, _, last = part.partition(":")
         total += int(last) - int(first) + 1 if last else 1
     return total
+
+
+def chunks(uids: Iterable[int], *, most: int = 700) -> Iterator[str]:
+    """UID sets of at most `most` UIDs in order, each short enough for one command line (8 kB)."""
+    chunk: list[int] = []
+    for uid in uids:
+        chunk.append(uid)
+        if len(chunk) == most:
+            yield encode(chunk)
+            chunk = []
+    if chunk:
+        yield encode(chunk)

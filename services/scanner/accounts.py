@@ -1,0 +1,116 @@
+"""A connection to each of a job's two accounts, and which of them an error came from."""
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeVar
+
+from libs.contracts.accounts import Account, Side
+from libs.contracts.ids import JobId
+from libs.contracts.jobs import JobSecrets
+from libs.mailbox.errors import AccountUnusable, ConnectionLost, MailboxBusy, MailboxError
+from libs.mailbox.pool import SessionPool
+from libs.mailbox.port import Session
+from libs.runtime.control import Control
+from libs.vault.port import SecretsDestroyed, Vault
+
+TRIES = 6  # of work whose server is busy or drops the connection: about half a minute
+
+T = TypeVar("T")
+
+
+class Stopping(Exception):
+    """The process ends: what is not done is taken up again by the next one."""
+
+
+class SideFailed(Exception):
+    """A mailbox error, and the account it came from."""
+
+    def __init__(self, side: Side, error: MailboxError) -> None:
+        super().__init__(f"{side}: {error.reason}")
+        self.side: Side = side
+        self.error = error
+
+
+@contextmanager
+def at(side: Side) -> Generator[None]:
+    try:
+        yield
+    except MailboxError as error:
+        raise SideFailed(side, error) from error
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    source: Session
+    destination: Session
+
+
+class Accounts:
+    def __init__(self, *, pool: SessionPool, vault: Vault, control: Control, stopping: threading.Event) -> None:
+        self._pool = pool
+        self._vault = vault
+        self._control = control
+        self._stopping = stopping
+
+    def run(self, job_id: JobId, work: Callable[[Both], T], *, first_contact: bool = False) -> T | None:
+        """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
+
+        On first contact nothing that keeps us from a mailbox is waited out: the
+        person who typed the account is still there to correct it.
+
+        Raises:
+            SideFailed: for good.
+            Stopping: while it waited to try again.
+        """
+        for attempt in range(1, TRIES + 1):
+            if self._control.desired(job_id).state in ("cancel", "over"):
+                return None
+            try:
+                return self._once(job_id, work)
+            except SecretsDestroyed:
+                return None
+            except SideFailed as failed:
+                error = failed.error
+                passing = isinstance(error, MailboxBusy | ConnectionLost) and not isinstance(error, AccountUnusable)
+                if first_contact or attempt == TRIES or not passing:
+                    raise
+                wait = error.retry_after if isinstance(error, MailboxBusy) else 2.0 ** (attempt - 1)
+                if self._stopping.wait(wait):
+                    raise Stopping from failed
+        return None
+
+    def _once(self, job_id: JobId, work: Callable[[Both], T]) -> T:
+        both = self._open(job_id, self._vault.open(job_id))
+        try:
+            result = work(both)
+        except BaseException:
+            both.source.reset()
+            both.destination.reset()
+            raise
+        self._pool.give(job_id, "source", both.source)
+        self._pool.give(job_id, "destination", both.destination)
+        return result
+
+    def _open(self, job_id: JobId, secrets: JobSecrets) -> Both:
+        """Both logins at once: the slower server decides how long it takes, not the sum."""
+        opened: dict[Side, Session] = {}
+        failures: list[SideFailed] = []
+
+        def take(side: Side, account: Account) -> None:
+            try:
+                with at(side):
+                    opened[side] = self._pool.take(job_id, side, account)
+            except SideFailed as failed:
+                failures.append(failed)
+
+        thread = threading.Thread(target=take, args=("destination", secrets.destination), name="scanner-login")
+        thread.start()
+        take("source", secrets.source)
+        thread.join()
+        if failures:
+            for session in opened.values():
+                session.close()
+            raise min(failures, key=lambda failed: failed.side != "source")
+        return Both(opened["source"], opened["destination"])

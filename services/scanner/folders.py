@@ -1,0 +1,53 @@
+"""List both accounts and decide which destination folders the job has."""
+
+from dataclasses import dataclass
+
+from libs.contracts.ids import FolderId, JobId
+from libs.contracts.jobs import JobOptions
+from libs.contracts.reasons import Reason
+from libs.mailbox.errors import AccountUnusable
+from libs.mailbox.names import encode_name
+from libs.readmodel.rows import FolderRow, WarningRow
+from services.scanner import naming
+from services.scanner.accounts import Both, SideFailed, at
+from services.scanner.same_account import is_same_account
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    folders: list[FolderRow]
+    warnings: list[WarningRow]
+
+
+def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
+    """
+    Raises:
+        SideFailed: an account could not be read, or both are the same mailbox.
+    """
+    with at("source"):
+        source = naming.Side(folders=both.source.folders(), namespace=both.source.namespace())
+    with at("destination"):
+        destination = naming.Side(folders=both.destination.folders(), namespace=both.destination.namespace())
+    if is_same_account(both, source.folders):
+        raise SideFailed("destination", AccountUnusable(Reason.SAME_ACCOUNT))
+    mappings = naming.map_folders(
+        source, destination, folder_map=options.folder_map, include=options.include, exclude=options.exclude
+    )
+    known = {folder.name: folder.wire for folder in destination.folders}
+    return Listing(
+        folders=[
+            FolderRow(
+                job_id=job_id,
+                folder_id=FolderId(str(number)),
+                source_wires=tuple(folder.wire for folder in mapping.sources),
+                source_names=tuple(folder.name for folder in mapping.sources),
+                destination_wire=known.get(mapping.destination_name) or encode_name(mapping.destination_name),
+                destination_name=mapping.destination_name,
+            )
+            for number, mapping in enumerate(mappings, 1)
+        ],
+        warnings=[
+            WarningRow(job_id=job_id, number=number, text=text)
+            for number, text in enumerate(naming.collision_warnings(mappings), 1)
+        ],
+    )

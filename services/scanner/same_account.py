@@ -1,0 +1,41 @@
+"""Whether two accounts are one mailbox under two names (COPYING rule 1)."""
+
+from collections.abc import Sequence
+
+from libs.mailbox.errors import FolderGone
+from libs.mailbox.port import Folder, Session
+from services.scanner.accounts import Both, at
+
+SAMPLED = 50  # the newest messages of one folder that are compared
+
+
+def is_same_account(both: Both, folders: Sequence[Folder]) -> bool:
+    """Compare one source folder that holds mail: MAILBOXID (RFC 8474), else UIDVALIDITY, UIDNEXT and sampled messages.
+
+    Where no folder holds mail there is nothing to copy, and nothing to refuse.
+    """
+    for folder in folders:
+        with at("source"):
+            if not folder.selectable or not both.source.status(folder.wire).messages:
+                continue
+            here = both.source.examine(folder.wire)
+        with at("destination"):
+            try:
+                there = both.destination.examine(folder.wire)
+            except FolderGone:
+                return False
+        if here.mailbox_id or there.mailbox_id:
+            return here.mailbox_id == there.mailbox_id
+        numbers = (here.uidvalidity, here.uidnext, here.exists)
+        if numbers != (there.uidvalidity, there.uidnext, there.exists):
+            return False
+        with at("source"):
+            newest_here = newest(both.source, here.uidnext)
+        with at("destination"):
+            return newest_here == newest(both.destination, there.uidnext)
+    return False
+
+
+def newest(session: Session, uidnext: int | None) -> set[tuple[int, int, str]]:
+    first = max(1, (uidnext or 1) - SAMPLED)
+    return {(one.uid, one.size, one.internaldate) for one in session.listing(f"{first}:*", identity=False)}

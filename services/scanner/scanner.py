@@ -1,0 +1,225 @@
+"""The scanner: admits jobs, lists folders, plans them. One account's work is done in order."""
+
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import assert_never
+
+import structlog
+
+from libs.contracts import topics
+from libs.contracts.accounts import Account
+from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJob, ScanFolder, StartJob
+from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed
+from libs.contracts.ids import FolderId, JobId, new_plan_id
+from libs.contracts.reasons import Reason
+from libs.eventlog.consume import Delivery
+from libs.eventlog.port import EventLog, LogUnavailable
+from libs.mailbox.errors import MailboxError
+from libs.mailbox.pool import SessionPool
+from libs.mailbox.port import Session
+from libs.readmodel.port import ReadModelUnavailable, Store
+from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow
+from libs.runtime.control import Control
+from libs.runtime.lanes import Lanes
+from libs.vault.port import Vault
+from services.scanner.accounts import Accounts, SideFailed, Stopping
+from services.scanner.folders import list_folders
+from services.scanner.planner import plan
+
+log = structlog.get_logger()
+
+SCAN_THREADS = 8  # accounts scanned at once in one process
+
+
+class Scanner:
+    """Every method may be repeated: what a job has already is announced again, not made anew."""
+
+    def __init__(
+        self, *, eventlog: EventLog, store: Store, vault: Vault, control: Control, connect: Callable[[Account], Session]
+    ) -> None:
+        self._log = eventlog
+        self._store = store
+        self._control = control
+        self._lanes = Lanes("scanner", SCAN_THREADS)
+        self._stopping = threading.Event()
+        self._pool = SessionPool(connect)
+        self._accounts = Accounts(pool=self._pool, vault=vault, control=control, stopping=self._stopping)
+        control.on_change(self._on_change)
+
+    # ---- taking work in
+
+    def take_command(self, delivery: Delivery) -> None:
+        """StartJob and ResumeJob are passed on to the account's scanner; other commands are not for us."""
+        message = delivery.message
+        if isinstance(message, StartJob | ResumeJob):
+            self._lanes.submit(message.job_id, lambda: self._carry_out(delivery, lambda: self.command(message)))
+        else:
+            delivery.done()
+
+    def take_scan(self, delivery: Delivery) -> None:
+        message = delivery.message
+        if isinstance(message, PrepareJob | ScanFolder):
+            self._lanes.submit(delivery.key, lambda: self._carry_out(delivery, lambda: self.scan(message)))
+        else:
+            delivery.done()
+
+    def close(self) -> None:
+        self._stopping.set()
+        self._lanes.close()
+        self._pool.close_all()
+
+    def close_idle(self) -> None:
+        self._pool.close_idle()
+
+    def _on_change(self, job_id: JobId) -> None:
+        if self._control.desired(job_id).state in ("cancel", "over"):
+            self._pool.close(job_id)
+
+    def _carry_out(self, delivery: Delivery, work: Callable[[], None]) -> None:
+        """Try until the log and ClickHouse have taken it; only then is it acknowledged."""
+        pause = 0.5
+        while not self._stopping.is_set():
+            try:
+                work()
+            except (LogUnavailable, ReadModelUnavailable) as error:
+                log.warning("scan waits for the log or ClickHouse", error=type(error).__name__)
+                self._stopping.wait(pause)
+                pause = min(pause * 2, 15)
+            except Stopping:
+                return
+            except Exception:
+                log.exception("scan failed")
+                failed = SideFailed("source", MailboxError(Reason.INTERNAL))
+                work = partial(self._fail, delivery.message.job_id, failed)
+                self._stopping.wait(pause)
+            else:
+                delivery.done()
+                return
+
+    # ---- commands
+
+    def command(self, message: StartJob | ResumeJob) -> None:
+        request = self._store.request(message.job_id)
+        if request is None or self._control.desired(message.job_id).state == "over":
+            return
+        if isinstance(message, StartJob):
+            prepare = PrepareJob(job_id=request.job_id, account_digest=request.account_digest)
+            self._log.append(topics.FOLDER_SCANS, request.account_digest, prepare)
+            return
+        plans = self._store.plans(request.job_id)
+        self._log.append_all(
+            topics.WORK_ITEMS, [(request.account_digest, self._work_item(request, planned)) for planned in plans]
+        )
+
+    # ---- folder scans
+
+    def scan(self, message: FolderScan) -> None:
+        if self._control.desired(message.job_id).state in ("cancel", "over"):
+            return
+        request = self._store.request(message.job_id)
+        if request is None:
+            return
+        match message:
+            case PrepareJob():
+                self.prepare(request)
+            case ScanFolder():
+                self.scan_folder(request, message.folder_id, message.number)
+            case _:
+                assert_never(message)
+
+    def prepare(self, request: RequestRow) -> None:
+        """Admit the job, log in, list. A job whose turn has not come is left `queued`."""
+        admitted = self._store.live_admission(request.account_digest)
+        if admitted not in (None, request.job_id):
+            return
+        if admitted is None:
+            row = AdmissionRow(
+                job_id=request.job_id, account_digest=request.account_digest, admitted_at=datetime.now(UTC)
+            )
+            self._store.write([row], now=datetime.now(UTC))
+        folders = self._store.folders(request.job_id) or self._list_folders(request)
+        if folders is None:
+            return
+        self._log.append(topics.PROGRESS, request.job_id, FoldersListed(job_id=request.job_id, folders=len(folders)))
+        self._log.append_all(
+            topics.FOLDER_SCANS,
+            [
+                (
+                    request.account_digest,
+                    ScanFolder(
+                        job_id=request.job_id,
+                        account_digest=request.account_digest,
+                        folder_id=folder.folder_id,
+                        number=1,
+                    ),
+                )
+                for folder in folders
+            ],
+        )
+
+    def _list_folders(self, request: RequestRow) -> list[FolderRow] | None:
+        """The folder rows, stored before anybody hears of them; None when the job has failed or ended."""
+        try:
+            listing = self._accounts.run(
+                request.job_id, lambda both: list_folders(request.job_id, request.options, both), first_contact=True
+            )
+        except SideFailed as failed:
+            self._fail(request.job_id, failed)
+            return None
+        if listing is None:
+            return None
+        self._store.write([*listing.folders, *listing.warnings], now=datetime.now(UTC))
+        return listing.folders
+
+    def scan_folder(self, request: RequestRow, folder_id: FolderId, number: int) -> None:
+        planned = self._store.plan(request.job_id, folder_id)
+        if planned is None or planned.number < number:
+            folder = next((row for row in self._store.folders(request.job_id) if row.folder_id == folder_id), None)
+            if folder is None:
+                return
+            try:
+                planned = self._accounts.run(
+                    request.job_id,
+                    lambda both: plan(folder, request.options, both, plan_id=new_plan_id(), number=number),
+                )
+            except SideFailed as failed:
+                self._fail(request.job_id, failed, folder_id)
+                return
+            if planned is None:
+                return
+            self._store.write([planned], now=datetime.now(UTC))
+        self._log.append(
+            topics.PROGRESS,
+            request.job_id,
+            FolderPlanned(
+                job_id=request.job_id,
+                folder_id=folder_id,
+                plan_id=planned.plan_id,
+                number=planned.number,
+                items=planned.items,
+                bytes=planned.bytes,
+                skipped=planned.skipped_present + planned.skipped_filtered,
+                bytes_skipped=planned.bytes_skipped,
+            ),
+        )
+        self._log.append(topics.WORK_ITEMS, request.account_digest, self._work_item(request, planned))
+
+    @staticmethod
+    def _work_item(request: RequestRow, planned: PlanRow) -> CopyFolder:
+        return CopyFolder(
+            job_id=request.job_id,
+            account_digest=request.account_digest,
+            folder_id=planned.folder_id,
+            plan_id=planned.plan_id,
+            number=planned.number,
+        )
+
+    def _fail(self, job_id: JobId, failed: SideFailed, folder_id: FolderId | None = None) -> None:
+        """What the server said goes to ClickHouse, the class of it to the log."""
+        reason, text = failed.error.reason, failed.error.server_text
+        row = ScanFailureRow(job_id=job_id, side=failed.side, reason=reason, server_text=text, folder_id=folder_id)
+        self._store.write([row], now=datetime.now(UTC))
+        event = ScanFailed(job_id=job_id, side=failed.side, reason=reason, folder_id=folder_id)
+        self._log.append(topics.PROGRESS, job_id, event)
