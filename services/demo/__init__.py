@@ -1,0 +1,1 @@
+"""`mailtide demo`: two throwaway accounts, one migration, one verdict."""
