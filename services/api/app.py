@@ -1,0 +1,68 @@
+"""The api as one ASGI application."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from libs.contracts.codec import Message
+from libs.contracts.topics import COMMANDS, JOB_EVENTS
+from libs.runtime.health import PATHS, Health
+from services.api import accounts, errors, jobs, page, streams
+from services.api.bodies import BodyLimit
+from services.api.deps import Deps
+from services.api.headers import SecurityHeaders
+from services.api.hub import Hub
+
+THREADS = 8  # requests that block at once; each thread has its own client of the read model
+
+
+def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) -> FastAPI:
+    """`stop`: when it is set, open streams end, so that the server can."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
+        hub = app.state.hub = Hub(lambda job_ids: deps.views.views(job_ids, deps.now()))
+
+        def wake(_message: Message) -> None:
+            hub.wake()
+
+        # Both are appended after what they tell of was written; progress is seen by looking once a second.
+        deps.log.follow(COMMANDS, wake)
+        deps.log.follow(JOB_EVENTS, wake)
+        tasks = [asyncio.create_task(hub.run())]
+        if stop is not None:
+            tasks.append(asyncio.create_task(_close_at(stop, hub)))
+        try:
+            yield
+        finally:
+            hub.close()
+            for task in tasks:
+                task.cancel()
+
+    app = FastAPI(
+        title="Mailtide",
+        version="1",
+        docs_url=None,  # it would load its scripts from a CDN
+        redoc_url=None,
+        lifespan=lifespan,
+        responses=errors.RESPONSES,
+        redirect_slashes=False,
+    )
+    app.state.deps = deps
+    errors.install(app)
+    app.add_middleware(BodyLimit)
+    app.add_middleware(SecurityHeaders)
+    for module in (accounts, jobs, streams, page):
+        app.include_router(module.router)
+    app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)
+    return app
+
+
+async def _close_at(stop: asyncio.Event, hub: Hub) -> None:
+    await stop.wait()
+    hub.close()

@@ -1,0 +1,113 @@
+"""The routes of a job: asked for, looked at, changed, deleted."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel
+
+from libs.contracts.ids import JobId
+from libs.contracts.jobs import JobForm
+from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, JobView, Snapshot
+from services.api import requests
+from services.api.access import Operator, Owner, Reader
+from services.api.deps import ClientAddress, Dependencies, Deps
+from services.api.errors import NoSuchJob
+from services.api.failures import csv
+from services.api.requests import JobAccepted, LimitsChange
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+class Taken(BaseModel):
+    """The order is in the log; the job view shows when it is carried out."""
+
+    job_id: JobId
+
+
+def snapshot_of(job_id: JobId, deps: Deps) -> Snapshot:
+    snapshot = deps.views.views([job_id], deps.now()).get(job_id)
+    if snapshot is None:
+        raise NoSuchJob
+    return snapshot
+
+
+@router.post("", status_code=202)
+def request_job(form: JobForm, request: Request, client: ClientAddress, deps: Dependencies) -> JobAccepted:
+    """Start a migration. `key` is shown only here: whoever has it owns the job."""
+    deps.jobs.take(client)
+    return requests.request_job(form, deps, deps.public_url or str(request.base_url).rstrip("/"))
+
+
+@router.get("", dependencies=[Operator])
+def active_jobs(deps: Dependencies, state: Literal["active"] = "active") -> list[JobView]:  # noqa: ARG001
+    """Every job that has not ended. For the operator."""
+    return deps.views.active(deps.now())
+
+
+@router.get("/{key}")
+def job(access: Reader, deps: Dependencies) -> JobView:
+    return snapshot_of(access.job_id, deps).job
+
+
+@router.get("/{key}/breakdown")
+def breakdown(access: Reader, deps: Dependencies) -> list[BreakdownRow]:
+    """One row a destination folder."""
+    return snapshot_of(access.job_id, deps).breakdown
+
+
+@router.get("/{key}/batches")
+def batches(
+    access: Reader,
+    deps: Dependencies,
+    after: Annotated[AwareDatetime | None, Query(description="only batches later than this")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    resolution_seconds: Annotated[int, Query(ge=1, le=86_400, description="sum up batches of this many seconds")] = 1,
+) -> list[BatchRow]:
+    """Progress batches in time order."""
+    later_than: datetime | None = after.astimezone(UTC) if after else None
+    return deps.views.batches(access.job_id, after=later_than, limit=limit, resolution_seconds=resolution_seconds)
+
+
+@router.get("/{key}/failures")
+def failures(access: Reader, deps: Dependencies) -> list[FailureRow]:
+    """Messages that are not at the destination, and why."""
+    return deps.views.failures(access.job_id)
+
+
+@router.get("/{key}/failures.csv", response_class=Response, responses={200: {"content": {"text/csv": {}}}})
+def failures_csv(access: Reader, deps: Dependencies) -> Response:
+    text = csv(deps.views.failures(access.job_id))
+    headers = {"Content-Disposition": 'attachment; filename="failures.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.post("/{key}/cancel", status_code=202)
+def cancel(access: Owner, deps: Dependencies) -> Taken:
+    """Stop for good. What has been copied stays at the destination."""
+    requests.cancel(access.job_id, deps)
+    return Taken(job_id=access.job_id)
+
+
+@router.post("/{key}/pause", status_code=202)
+def pause(access: Owner, deps: Dependencies) -> Taken:
+    requests.pause(access.job_id, deps)
+    return Taken(job_id=access.job_id)
+
+
+@router.post("/{key}/resume", status_code=202)
+def resume(access: Owner, deps: Dependencies) -> Taken:
+    requests.resume(access.job_id, deps)
+    return Taken(job_id=access.job_id)
+
+
+@router.patch("/{key}/limits", status_code=202)
+def change_limits(change: LimitsChange, access: Owner, deps: Dependencies) -> Taken:
+    requests.change_limits(access.job_id, change, deps)
+    return Taken(job_id=access.job_id)
+
+
+@router.delete("/{key}", status_code=204)
+def delete(access: Owner, deps: Dependencies) -> None:
+    """Stop it and erase everything about it. Mail that was copied stays at the destination."""
+    requests.delete(access.job_id, deps)

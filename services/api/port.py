@@ -1,0 +1,23 @@
+"""What the api reads of jobs. Blocking and thread-safe; every method may raise `ReadModelUnavailable`."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Literal, Protocol
+
+from libs.contracts.ids import JobId
+from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
+
+
+class JobViews(Protocol):
+    """Only accepted jobs that are not deleted and not expired are seen."""
+
+    def find(self, key_hash: str) -> tuple[JobId, Literal["key", "view_key"]] | None: ...
+    def views(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, Snapshot]:
+        """A constant number of queries; jobs that are not there (any more) are left out."""
+        ...
+
+    def active(self, now: datetime) -> list[JobView]: ...
+    def batches(
+        self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int
+    ) -> list[BatchRow]: ...
+    def failures(self, job_id: JobId) -> list[FailureRow]: ...

@@ -1,0 +1,143 @@
+"""A migration is asked for, changed and deleted: the request first, then the order in the log."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Literal
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field
+
+from libs.contracts import topics
+from libs.contracts.accounts import account_digest
+from libs.contracts.commands import CancelJob, ChangeLimits, Command, DeleteJob, PauseJob, ResumeJob, StartJob
+from libs.contracts.ids import JobId, key_hash, new_job_id, new_key
+from libs.contracts.jobs import JobForm, JobSecrets, Limits
+from libs.contracts.reasons import WHAT_TO_DO, Reason
+from libs.eventlog.port import LogUnavailable
+from libs.readmodel.port import ReadModelUnavailable
+from libs.readmodel.rows import DesiredRow, RequestRow, TombstoneRow
+from services.api.deps import Deps
+from services.api.errors import InvalidForm, JobEnded
+
+log = structlog.get_logger()
+
+_changing = threading.Lock()  # what is desired is read and written as one step
+
+
+class JobAccepted(BaseModel):
+    job_id: JobId
+    key: str  # opens everything of the job; nobody can give it out a second time
+    view_key: str
+    url: str
+    view_url: str
+
+
+class LimitsChange(BaseModel):
+    """What is left out stays as it is; `bandwidth_limit_mbps: null` takes the limit away."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    concurrency: int = Field(default=2, ge=1, le=16)
+    bandwidth_limit_mbps: float | None = Field(default=None, gt=0, le=100_000)
+
+
+def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
+    """Seal the credentials, store the request, append StartJob; what did not succeed leaves nothing.
+
+    Raises:
+        InvalidForm: source and destination are the same account.
+        LogUnavailable: nothing was kept.
+        ReadModelUnavailable: nothing was kept.
+    """
+    destination = account_digest(deps.account_key, form.destination)
+    source = account_digest(deps.account_key, form.source)
+    if source == destination:
+        raise InvalidForm("destination", WHAT_TO_DO[Reason.SAME_ACCOUNT])
+    job_id, key, view_key = new_job_id(), new_key(), new_key()
+    request = RequestRow(
+        job_id=job_id,
+        kind="mailbox",
+        key_hash=key_hash(key),
+        view_key_hash=key_hash(view_key),
+        name=form.name,
+        project=form.project,
+        source_host=form.source.host,
+        destination_host=form.destination.host,
+        account_digest=destination,
+        source_digest=source,
+        options=form.options,
+        created_at=deps.now(),
+        accepted=False,
+    )
+    desired = DesiredRow(
+        job_id=job_id, state="run", limits=Limits(**form.options.model_dump(include=set(Limits.model_fields)))
+    )
+    try:
+        deps.vault.store(job_id, JobSecrets(source=form.source, destination=form.destination))
+        deps.store.write([request, desired], now=deps.now())
+        deps.log.append(topics.COMMANDS, job_id, StartJob(job_id=job_id))
+        deps.store.write([replace(request, accepted=True)], now=deps.now())
+    except (LogUnavailable, ReadModelUnavailable):
+        _forget(job_id, deps)
+        raise
+    return JobAccepted(
+        job_id=job_id, key=key, view_key=view_key, url=f"{base_url}/jobs/{key}", view_url=f"{base_url}/jobs/{view_key}"
+    )
+
+
+def _forget(job_id: JobId, deps: Deps) -> None:
+    """Each step for itself. What fails here too is erased by the aggregator: the request was not accepted."""
+    steps: tuple[Callable[[], None], ...] = (
+        lambda: deps.vault.destroy(job_id),
+        lambda: deps.store.write([TombstoneRow(job_id=job_id, deleted_at=deps.now())], now=deps.now()),
+        lambda: deps.log.append(topics.COMMANDS, job_id, DeleteJob(job_id=job_id)),
+    )
+    for step in steps:
+        try:
+            step()
+        except (LogUnavailable, ReadModelUnavailable) as error:
+            log.warning("request.not_forgotten_yet", job_id=job_id, failure=type(error).__name__)
+
+
+def cancel(job_id: JobId, deps: Deps) -> None:
+    _desire(job_id, deps, "cancel", CancelJob(job_id=job_id))
+
+
+def pause(job_id: JobId, deps: Deps) -> None:
+    _desire(job_id, deps, "pause", PauseJob(job_id=job_id))
+
+
+def resume(job_id: JobId, deps: Deps) -> None:
+    _desire(job_id, deps, "run", ResumeJob(job_id=job_id))
+
+
+def change_limits(job_id: JobId, change: LimitsChange, deps: Deps) -> None:
+    _desire(job_id, deps, None, ChangeLimits(job_id=job_id), change)
+
+
+def _desire(
+    job_id: JobId,
+    deps: Deps,
+    state: Literal["run", "pause", "cancel"] | None,
+    command: Command,
+    change: LimitsChange | None = None,
+) -> None:
+    """Write what is desired, then tell the workers. A cancellation is never taken back.
+
+    Raises:
+        JobEnded: there is nothing to change any more.
+    """
+    with _changing:
+        desired = deps.store.desired(job_id)
+        if desired.state == "over" or (desired.state == "cancel" and state != "cancel"):
+            raise JobEnded
+        limits = desired.limits.model_copy(update=change.model_dump(exclude_unset=True) if change else None)
+        deps.store.write([DesiredRow(job_id=job_id, state=state or desired.state, limits=limits)], now=deps.now())
+    deps.log.append(topics.COMMANDS, job_id, command)
+
+
+def delete(job_id: JobId, deps: Deps) -> None:
+    """The tombstone hides the job at once; the aggregator erases what is stored of it."""
+    deps.store.write([TombstoneRow(job_id=job_id, deleted_at=deps.now())], now=deps.now())
+    deps.log.append(topics.COMMANDS, job_id, DeleteJob(job_id=job_id))

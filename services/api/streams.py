@@ -1,0 +1,62 @@
+"""`GET …/events`: the job as server-sent events, `snapshot` at most once a second, then `end`."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from libs.contracts.ids import JobId
+from libs.contracts.jobs import ENDED
+from services.api.access import Reader
+from services.api.deps import Dependencies
+from services.api.hub import INTERVAL, Hub
+from services.api.jobs import snapshot_of
+
+END = "end"  # the id of the last event: who reconnects with it has seen everything
+RETRY_MILLISECONDS = 2000
+SEND_SECONDS = 30.0  # a client that takes nothing for so long is dropped
+
+router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+@router.get(
+    "/{key}/events",
+    response_class=EventSourceResponse,
+    responses={204: {"description": "The job has ended, and this client knows it."}},
+)
+async def events(
+    access: Reader,
+    request: Request,
+    deps: Dependencies,
+    last_event_id: Annotated[str | None, Header()] = None,
+) -> Response:
+    """The job view and its breakdown whenever they change."""
+    # Looked up before the stream starts: a 404 can't be sent after the 200.
+    job = (await run_in_threadpool(snapshot_of, access.job_id, deps)).job
+    if last_event_id == END and job.state in ENDED:
+        return Response(status_code=204)
+    hub: Hub = request.app.state.hub
+    return EventSourceResponse(
+        _events(hub, access.job_id),
+        send_timeout=SEND_SECONDS,
+        cleanup_timeout=2.0,
+        sep="\n",
+        ping_message_factory=lambda: ServerSentEvent(comment="", sep="\n"),
+    )
+
+
+async def _events(hub: Hub, job_id: JobId) -> AsyncGenerator[ServerSentEvent]:
+    number = 0
+    with hub.watch(job_id) as watch:
+        while (shown := await watch.next()) is not None:
+            number += 1
+            if shown.json:
+                retry = RETRY_MILLISECONDS if number == 1 else None
+                yield ServerSentEvent(shown.json, event="snapshot", id=str(number), retry=retry, sep="\n")
+            if shown.last:
+                yield ServerSentEvent(f'{{"state":"{shown.state}"}}', event="end", id=END, sep="\n")
+                return
+            await asyncio.sleep(INTERVAL)
