@@ -11,6 +11,14 @@ class LogUnavailable(Exception):
     """Not confirmed as durable; appending again is safe."""
 
 
+class LogInUse(Exception):
+    """Another process, or another part of this one, has the log open."""
+
+
+class LogRefused(Exception):
+    """What was given is not the URL of a log that can be opened."""
+
+
 class EventLog(Protocol):
     """Append-only topics; messages with one key are read in the order written. Thread-safe, blocking."""
 

@@ -1,0 +1,58 @@
+"""A service's place in its group: it consumes from `start` to `stop`, or until it dies."""
+
+import asyncio
+
+from libs.eventlog.app import App
+from libs.eventlog.port import EventLog
+
+START_SECONDS = 60.0
+STOP_SECONDS = 5.0
+
+
+class WorkerNotStarted(Exception):
+    """It did not get its partitions in time, or failed while it started: end the process."""
+
+
+class Worker:
+    """Hand `app` to `consume_each` and `consume_batches` before the start.
+
+    A worker that died has committed nothing that was not done; start a new process. Workers of one process are
+    started and stopped together (`asyncio.gather`), each with a service name of its own.
+    """
+
+    def __init__(self, service: str, log: EventLog) -> None:
+        self.app = App(f"mailtide-{service}", log)
+
+    async def start(self) -> None:
+        """
+        Raises:
+            WorkerNotStarted: after 60 s, or as soon as it failed.
+        """
+        starting = asyncio.ensure_future(self.app.start())
+        dead = asyncio.ensure_future(self.app.wait_until_stopped())
+        try:
+            await asyncio.wait({starting, dead}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done() or starting.exception() is not None or not self.ready:
+                raise WorkerNotStarted from self.app.crash_reason
+        except BaseException:
+            starting.cancel()
+            await self.stop()
+            raise
+        finally:
+            dead.cancel()
+
+    @property
+    def ready(self) -> bool:
+        """It has partitions of every topic it consumes."""
+        app = self.app
+        if not app.started or app.should_stop or app.rebalancing:
+            return False
+        return {topic for topic, _ in app.consumer.assignment()} >= set(app.topics_consumed)
+
+    async def stop(self) -> None:
+        """Commit what is done and leave the group; at most 5 s."""
+        await asyncio.wait({asyncio.ensure_future(self.app.stop())}, timeout=STOP_SECONDS)
+
+    async def wait_until_dead(self) -> None:
+        """Return when it was stopped, an agent raised or its connection to the log broke: then end the process."""
+        await self.app.wait_until_stopped()
