@@ -103,22 +103,23 @@ def _body(chance: random.Random, folder: str, number: int, at: datetime) -> byte
     lines = [" ".join(chance.choices(SENTENCES, k=chance.randrange(1, 5))) for _ in range(chance.randrange(2, 12))]
     message.set_content("\n\n".join(lines), cte="8bit")
     if (folder, number) == REFUSED:
-        _attach(message, chance, 40_000, "application/octet-stream", REFUSED_NAME)
-    elif size := LARGE.get((folder, number)):
-        _attach(message, chance, size, "image/jpeg", "Hafen am Abend.jpg")
-    elif chance.random() < 0.2:
-        _attach(message, chance, chance.randrange(5_000, 120_000), "application/pdf", f"{1000 + number}.pdf")
+        return _attached(message, chance, 40_000, "application/octet-stream", REFUSED_NAME)
+    if size := LARGE.get((folder, number)):
+        return _attached(message, chance, size, "image/jpeg", "Hafen am Abend.jpg")
+    if chance.random() < 0.2:
+        return _attached(message, chance, chance.randrange(5_000, 120_000), "application/pdf", f"{1000 + number}.pdf")
     return message.as_bytes()
 
 
-def _attach(message: EmailMessage, chance: random.Random, size: int, kind: str, name: str) -> None:
-    """Encoded by hand: EmailMessage takes seconds for a large attachment."""
-    main, sub = kind.split("/")
+def _attached(message: EmailMessage, chance: random.Random, size: int, kind: str, name: str) -> bytes:
+    """The message with an attachment of `size` random bytes."""
     part = EmailMessage(policy=SMTP)
-    part["Content-Type"] = f'{main}/{sub}; name="{name}"'
+    part["Content-Type"] = f'{kind}; name="{name}"'
     part["Content-Disposition"] = f'attachment; filename="{name}"'
     part["Content-Transfer-Encoding"] = "base64"
-    part.set_payload(base64.encodebytes(chance.randbytes(size)).decode())
+    part.set_payload("@content@")  # put in afterwards: EmailMessage takes seconds for megabytes
     message.make_mixed()
     message.set_boundary(f"=_{chance.getrandbits(64):x}")
     message.attach(part)
+    content = base64.encodebytes(chance.randbytes(size)).rstrip().replace(b"\n", b"\r\n")
+    return message.as_bytes().replace(b"@content@", content)
