@@ -1,17 +1,17 @@
-"""A connection to each of a job's two accounts, and which of them an error came from."""
+"""A connection to each of a job's two accounts, and patience with servers that are busy."""
 
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobSecrets
-from libs.mailbox.errors import AccountUnusable, ConnectionLost, MailboxBusy, MailboxError
+from libs.mailbox.errors import AccountUnusable, ConnectionLost, MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
+from libs.mailbox.sides import SideFailed, at
 from libs.runtime.control import Control
 from libs.vault.port import SecretsDestroyed, Vault
 
@@ -22,23 +22,6 @@ T = TypeVar("T")
 
 class Stopping(Exception):
     """The process ends: what is not done is taken up again by the next one."""
-
-
-class SideFailed(Exception):
-    """A mailbox error, and the account it came from."""
-
-    def __init__(self, side: Side, error: MailboxError) -> None:
-        super().__init__(f"{side}: {error.reason}")
-        self.side: Side = side
-        self.error = error
-
-
-@contextmanager
-def at(side: Side) -> Generator[None]:
-    try:
-        yield
-    except MailboxError as error:
-        raise SideFailed(side, error) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.names import encode_name
+from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.rows import FolderRow, WarningRow
 from services.scanner import naming
-from services.scanner.accounts import Both, SideFailed, at
+from services.scanner.accounts import Both
 from services.scanner.same_account import is_same_account
 
 

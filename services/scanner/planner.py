@@ -12,8 +12,9 @@ from libs.contracts.ids import PlanId
 from libs.contracts.jobs import JobOptions
 from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import Listed, Selected, Session
+from libs.mailbox.sides import at
 from libs.readmodel.rows import FolderRow, PlanRow, PlanSource
-from services.scanner.accounts import Both, at
+from services.scanner.accounts import Both
 from services.scanner.filters import kept
 from services.scanner.matching import At, compare, decide
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from libs.mailbox.errors import FolderGone
 from libs.mailbox.port import Folder, Session
-from services.scanner.accounts import Both, at
+from libs.mailbox.sides import at
+from services.scanner.accounts import Both
 
 SAMPLED = 50  # the newest messages of one folder that are compared
 

@@ -19,12 +19,13 @@ from libs.eventlog.port import EventLog, LogUnavailable
 from libs.mailbox.errors import MailboxError
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
+from libs.mailbox.sides import SideFailed
 from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
 from libs.vault.port import Vault
-from services.scanner.accounts import Accounts, SideFailed, Stopping
+from services.scanner.accounts import Accounts, Stopping
 from services.scanner.folders import list_folders
 from services.scanner.planner import plan
 

@@ -1,0 +1,235 @@
+"""The copier: takes work items in freely, and runs them fairly between jobs on a bounded number of threads."""
+
+import threading
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import structlog
+
+from libs.contracts.accounts import Account
+from libs.contracts.commands import CopyFolder
+from libs.contracts.ids import FolderId, JobId
+from libs.contracts.reasons import Reason
+from libs.eventlog.consume import Delivery
+from libs.eventlog.port import EventLog, LogUnavailable
+from libs.mailbox.pool import SessionPool
+from libs.mailbox.port import Session
+from libs.readmodel.port import ReadModelUnavailable, Store
+from libs.runtime.control import Control
+from libs.vault.port import Vault
+from services.copier.claims import Claims
+from services.copier.hold import Hold, Stopped, Why
+from services.copier.pace import Pace
+from services.copier.work_item import Setting, WorkItem
+
+log = structlog.get_logger()
+
+TICK_SECONDS = 1.0
+STOP_SECONDS = 5.0  # what an append past its gate may take when the process ends; then connections are reset
+MOST_DEFECTS = 5  # of ours, met by one work item; then its job ends and says so
+WHY: dict[str, Why] = {"cancel": "cancel", "over": "over", "pause": "pause"}
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A delivery that no thread has taken yet; its time of being held runs from here."""
+
+    delivery: Delivery
+    message: CopyFolder
+    hold: Hold
+
+
+@dataclass(slots=True)
+class JobWork:
+    """One job's items in this process. A folder has at most one running item (COPYING rule 6)."""
+
+    waiting: deque[Waiting] = field(default_factory=deque[Waiting])
+    running: dict[FolderId, WorkItem] = field(default_factory=dict[FolderId, WorkItem])
+    pace: Pace = field(default_factory=Pace)
+
+
+class Copier:
+    def __init__(
+        self,
+        *,
+        eventlog: EventLog,
+        store: Store,
+        vault: Vault,
+        control: Control,
+        connect: Callable[[Account], Session],
+        account_key: bytes,
+        incarnation: str,
+        threads: int,
+        late_commit_seconds: float,
+    ) -> None:
+        self._control = control
+        self._pool = SessionPool(connect)
+        self._setting = Setting(
+            eventlog=eventlog,
+            store=store,
+            vault=vault,
+            control=control,
+            pool=self._pool,
+            claims=Claims(store, account_key, incarnation),
+            late_commit_seconds=late_commit_seconds,
+            worker=f"copier-{incarnation[:8]}",
+        )
+        self._threads = threads
+        self._jobs: OrderedDict[JobId, JobWork] = OrderedDict()  # who is first is served next
+        self._lock = threading.Lock()
+        self._stopping = threading.Event()
+        self._changed: set[JobId] = set()
+        self._wake = threading.Event()
+        for name, loop in (("scheduler", self._schedule_for_ever), ("ticker", self._tick_for_ever)):
+            threading.Thread(target=loop, name=f"copier-{name}", daemon=True).start()
+        control.on_change(self._on_change)
+
+    def take(self, delivery: Delivery) -> None:
+        message = delivery.message
+        if not isinstance(message, CopyFolder):
+            delivery.done()
+            return
+        with self._lock:
+            work = self._jobs.setdefault(message.job_id, JobWork())
+            work.waiting.append(Waiting(delivery, message, Hold()))
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop at the next message boundary; nothing that is not done is acknowledged."""
+        self._stopping.set()
+        self._wake.set()
+        for item in self._running():
+            item.hold.stop("shutdown")
+        deadline = time.monotonic() + STOP_SECONDS
+        while self._running() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for item in self._running():
+            item.reset()
+        self._pool.close_all()
+
+    # ---- choosing what runs
+
+    def _schedule_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.wait(TICK_SECONDS)
+            self._wake.clear()
+            try:
+                self._apply_changes()
+                self._start_what_may()
+            except ReadModelUnavailable as error:
+                log.warning("work items wait for ClickHouse", error=type(error).__name__)
+            except Exception:
+                log.exception("scheduling failed")
+
+    def _start_what_may(self) -> None:
+        """Start items while there are threads, one of each job in turn."""
+        with self._lock:
+            jobs = list(self._jobs)
+        concurrency = {job_id: self._control.desired(job_id).limits.concurrency for job_id in jobs}
+        while not self._stopping.is_set():
+            with self._lock:
+                chosen = self._choose(concurrency)
+            if chosen is None:
+                return
+            threading.Thread(target=self._run, args=chosen, name="copier-writer", daemon=True).start()
+
+    def _choose(self, concurrency: Mapping[JobId, int]) -> tuple[Waiting, WorkItem] | None:
+        if sum(len(work.running) for work in self._jobs.values()) >= self._threads:
+            return None
+        for job_id, work in self._jobs.items():
+            if len(work.running) >= concurrency.get(job_id, 0):
+                continue
+            for waiting in work.waiting:
+                if waiting.message.folder_id not in work.running:
+                    work.waiting.remove(waiting)
+                    item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace)
+                    work.running[waiting.message.folder_id] = item
+                    self._jobs.move_to_end(job_id)
+                    return waiting, item
+        return None
+
+    def _run(self, waiting: Waiting, item: WorkItem) -> None:
+        message = waiting.message
+        try:
+            if self._carry_out(item):
+                waiting.delivery.done()
+        finally:
+            with self._lock:
+                work = self._jobs[message.job_id]
+                del work.running[message.folder_id]
+                if not work.running and not work.waiting:
+                    del self._jobs[message.job_id]
+            self._wake.set()
+
+    def _carry_out(self, item: WorkItem) -> bool:
+        """Whether the item may be acknowledged."""
+        pause, defects = 0.5, 0
+        while not self._stopping.is_set():
+            try:
+                if defects == MOST_DEFECTS:
+                    item.give_up("destination", Reason.INTERNAL)
+                    return True
+                item.run()
+            except (LogUnavailable, ReadModelUnavailable) as error:
+                log.warning("work item waits for the log or ClickHouse", error=type(error).__name__)
+            except Stopped:
+                return False
+            except Exception:
+                log.exception("work item failed")
+                defects += 1
+            else:
+                return True
+            self._stopping.wait(pause)
+            pause = min(pause * 2, 15)
+        return False
+
+    # ---- while they run
+
+    def _on_change(self, job_id: JobId) -> None:
+        """From the log's thread: what is desired of a job has changed."""
+        with self._lock:
+            if job_id in self._jobs:
+                self._changed.add(job_id)
+        self._wake.set()
+
+    def _apply_changes(self) -> None:
+        """Its items hear of it before their next commit gate."""
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        for job_id in changed:
+            why = WHY.get(self._control.desired(job_id).state)
+            for item in self._running(job_id):
+                if why is not None:
+                    item.hold.stop(why)
+
+    def _running(self, job_id: JobId | None = None) -> list[WorkItem]:
+        with self._lock:
+            return [item for one, work in self._jobs.items() if job_id in (None, one) for item in work.running.values()]
+
+    def _tick_for_ever(self) -> None:
+        while not self._stopping.wait(TICK_SECONDS):
+            try:
+                self._tick()
+            except Exception:
+                log.exception("a tick of the copier failed")
+
+    def _tick(self) -> None:
+        for item in self._running():
+            try:
+                item.report()
+            except (LogUnavailable, ReadModelUnavailable) as error:
+                log.warning("progress waits for the log or ClickHouse", error=type(error).__name__)
+        for waiting in self._expired():
+            WorkItem(waiting.message, self._setting, waiting.hold, Pace()).hand_on()
+            waiting.delivery.done()
+        self._pool.close_idle()
+
+    def _expired(self) -> list[Waiting]:
+        """Items that waited too long: they are handed on, so that commits never lag behind."""
+        with self._lock:
+            expired = [one for work in self._jobs.values() for one in work.waiting if one.hold.expired]
+            for waiting in expired:
+                self._jobs[waiting.message.job_id].waiting.remove(waiting)
+        return expired

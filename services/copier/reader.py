@@ -1,0 +1,131 @@
+"""The reader: fetches what remains, in source order, ahead of the writer by two batches."""
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from libs.contracts import uidset
+from libs.mailbox.errors import ConnectionLost, MailboxBusy, MailboxError
+from libs.mailbox.port import Message, Session
+from libs.mailbox.sides import SideFailed
+from services.copier.ledger import Ledger, Ref
+from services.copier.tail import by_source, open_source
+
+# Measured with one connection pair on loopback: from 50 messages a command the count hardly matters.
+BATCH_BYTES = 8 * 1024 * 1024
+BATCH_ITEMS = 500
+QUEUED_BATCHES = 2
+
+
+@dataclass(slots=True)
+class Batch:
+    """Messages of one source folder in its order, and what was found to be missing there."""
+
+    source: int
+    messages: list[Message] = field(default_factory=list[Message])
+    gone: list[Ref] = field(default_factory=list[Ref])
+    unreadable: list[tuple[Ref, MailboxError]] = field(default_factory=list[tuple[Ref, MailboxError]])
+    bytes: int = 0
+
+
+class Reader:
+    """Runs in its own thread from `batches()` until that iterator is closed."""
+
+    def __init__(self, ledger: Ledger, session: Callable[[], Session]) -> None:
+        self._ledger = ledger
+        self._session = session
+        self._queue: queue.Queue[Batch | BaseException | None] = queue.Queue(QUEUED_BATCHES)
+        self._closed = threading.Event()
+        self.finished = False  # everything was handed over
+        self._thread = threading.Thread(target=self._run, name="copier-reader", daemon=True)
+
+    def batches(self) -> Iterator[Batch]:
+        """
+        Raises:
+            SideFailed: the source failed; begin again with what remains.
+            PlanOutdated: a source folder is another one.
+        """
+        self._thread.start()
+        while True:
+            item = self._queue.get()
+            if item is None:
+                self.finished = True
+                return
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        """The source connection must have been reset, or the reader must be done."""
+        self._closed.set()
+        while self._thread.is_alive():
+            try:
+                self._queue.get_nowait()
+            except queue.Empty:
+                self._thread.join(0.01)
+
+    def _run(self) -> None:
+        try:
+            for index, uids in by_source(self._ledger.remaining()):
+                self._read_folder(index, uids)
+            self._put(None)
+        except MailboxError as error:
+            self._put(SideFailed("source", error))
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the writer
+            self._put(error)
+
+    def _read_folder(self, index: int, uids: list[int]) -> None:
+        session = open_source(self._session(), self._ledger, index)
+        batch = Batch(index)
+        for chunk in uidset.chunks(uids):
+            missing = set(uidset.decode(chunk))
+            try:
+                for message in session.fetch(chunk):
+                    batch = self._add(batch, message)
+                    missing.discard(message.uid)
+            except (ConnectionLost, MailboxBusy):
+                raise
+            except MailboxError:
+                self._read_one_by_one(session, batch, sorted(missing))
+                missing.clear()
+            batch.gone.extend(Ref(index, uid) for uid in sorted(missing))
+            if self._closed.is_set():
+                return
+        self._put(batch)
+
+    def _read_one_by_one(self, session: Session, batch: Batch, uids: list[int]) -> None:
+        """The server refused to hand out one of these: find out which."""
+        for uid in uids:
+            found = False
+            try:
+                for message in session.fetch(str(uid)):
+                    batch.messages.append(message)
+                    batch.bytes += len(message.body)
+                    found = True
+            except (ConnectionLost, MailboxBusy):
+                raise
+            except MailboxError as error:
+                batch.unreadable.append((Ref(batch.source, uid), error))
+            else:
+                if not found:
+                    batch.gone.append(Ref(batch.source, uid))
+
+    def _add(self, batch: Batch, message: Message) -> Batch:
+        """The batch to go on with: a full one is handed over before the message that would overfill it."""
+        size = len(message.body)
+        if batch.messages and (len(batch.messages) >= BATCH_ITEMS or batch.bytes + size > BATCH_BYTES):
+            self._put(batch)
+            batch = Batch(batch.source)
+        batch.messages.append(message)
+        batch.bytes += size
+        return batch
+
+    def _put(self, item: Batch | BaseException | None) -> None:
+        while not self._closed.is_set():
+            try:
+                self._queue.put(item, timeout=0.2)
+            except queue.Full:
+                continue
+            else:
+                return
