@@ -208,6 +208,7 @@ class PlannedRow:
     bytes: int
     skipped: int
     bytes_skipped: int
+    planned_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +244,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """Key: job_id, offset. The batch history."""
+    """Key: job_id, at, offset. The batch history; `at` is the time of the record, the same in every repeat."""
 
     job_id: JobId
     offset: int

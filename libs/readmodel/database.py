@@ -1,0 +1,126 @@
+"""One ClickHouse behind one URL: a server over HTTP, or chDB in this process."""
+
+import json
+import threading
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from libs.readmodel.port import ReadModelUnavailable
+
+SETTINGS: dict[str, Any] = {
+    "async_insert": 0,  # an insert is in its part, and on disk, when it is acknowledged
+    "mutations_sync": 2,
+    "join_use_nulls": 1,
+    "date_time_input_format": "best_effort",
+}
+
+
+class DatabaseUrlInvalid(ValueError):
+    """Neither `chdb:///path` nor `http(s)://user:password@host:port/database`."""
+
+
+class Database:
+    """Blocking and thread-safe: no two threads are ever in one client.
+
+    A client shared by threads queues their queries one behind the other, so
+    each call takes a free one or opens one more (40 ms).
+    """
+
+    def __init__(self, url: str) -> None:
+        """
+        Raises:
+            DatabaseUrlInvalid: not a URL of either kind.
+            ReadModelUnavailable: nothing answers there, or another process holds the chDB directory.
+        """
+        self._where = _where(url)
+        self._free: list[Client] = []
+        self._all: list[Client] = []
+        self._lock = threading.Lock()
+        self._closed = False
+        with self._client():
+            pass
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
+        """What a SELECT answers; times are UTC and aware."""
+        with self._client() as client:
+            return list(client.query(sql, parameters=_bound(parameters)).named_results())
+
+    def execute(self, sql: str, **parameters: Any) -> None:
+        """Run a statement that answers nothing; done, and durable, on return."""
+        with self._client() as client:
+            client.command(sql, parameters=_bound(parameters))
+
+    def insert(self, table: str, rows: Sequence[dict[str, Any]]) -> None:
+        """One durable insert of rows that have the same keys.
+
+        As JSON lines in the statement itself: the driver's own insert goes
+        through a file in the temporary directory, and a killed process would leave it there.
+        """
+        if not rows:
+            return
+        lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+        lines = lines.encode("utf-8", "replace").decode()  # a lone surrogate from a server's text
+        with self._client() as client:
+            client.command(f"INSERT INTO {table} ({', '.join(rows[0])}) FORMAT JSONEachRow", data=lines)
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            clients, self._all, self._free = self._all, [], []
+        for client in clients:
+            client.close()
+
+    @contextmanager
+    def _client(self) -> Generator[Client]:
+        with self._lock:
+            if self._closed:
+                raise ReadModelUnavailable("closed")
+            client = self._free.pop() if self._free else None
+        try:
+            if client is None:
+                client = clickhouse_connect.get_client(**self._where, settings=SETTINGS, tz_mode="aware")
+                with self._lock:
+                    self._all.append(client)
+            yield client
+        except (ClickHouseError, OSError) as error:
+            # Not `from error`: the driver's text holds the rows that were sent.
+            code = getattr(error, "code", None)
+            raise ReadModelUnavailable(f"{type(error).__name__} {code or ''}".strip()) from None
+        finally:
+            if client is not None:
+                with self._lock:
+                    self._free.append(client)
+
+
+def stamp(at: datetime) -> str:
+    """A time as ClickHouse reads it: UTC, microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def _bound(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {name: stamp(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
+
+
+def _where(url: str) -> dict[str, Any]:
+    parts = urlsplit(url)
+    if parts.scheme == "chdb" and not parts.netloc and parts.path:
+        return {"interface": "chdb", "path": unquote(parts.path)}
+    if parts.scheme in ("http", "https") and parts.hostname:
+        return {
+            "interface": parts.scheme,
+            "host": parts.hostname,
+            "port": parts.port or (8443 if parts.scheme == "https" else 8123),
+            "username": unquote(parts.username) if parts.username else "default",
+            "password": unquote(parts.password or ""),
+            "database": unquote(parts.path.strip("/")) or "default",
+            "autogenerate_session_id": False,
+            "form_encode_query_params": True,  # lists of ids would not fit into an address
+        }
+    raise DatabaseUrlInvalid("chdb:///path or http(s)://user:password@host:port/database")

@@ -1,0 +1,188 @@
+"""The job view and its breakdown, made from numbers. Pure."""
+
+import math
+from datetime import datetime, timedelta
+from typing import Literal
+
+from libs.contracts.jobs import STATE_TEXT, JobState, Limits
+from libs.contracts.reasons import WHAT_TO_DO
+from libs.contracts.views import BreakdownRow, Hold, JobView, RemainingSeconds, Snapshot
+from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Throttle, VerifyLevel
+
+STALLED_AFTER = timedelta(seconds=60)
+VERIFY_LEVELS: tuple[VerifyLevel, ...] = ("size", "identity", "bytes")  # weakest first
+
+
+def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapshot:
+    head, progress = numbers.head, numbers.progress
+    counted = head.folders is not None and len(progress) >= head.folders
+    total = sum(folder.items_total for folder in progress)
+    done = sum(folder.done for folder in progress)
+    bytes_total = sum(folder.bytes_total for folder in progress)
+    bytes_completed = sum(folder.bytes_completed for folder in progress)
+    last_report_at = _last_report(numbers)
+    state = _state(numbers, last_report_at, now)
+    expires_at = (head.finished_at or max(head.updated_at, last_report_at or head.updated_at)) + retention
+    audited = {folder.level for folder in progress}
+    view = JobView(
+        job_id=head.job_id,
+        kind=head.kind,
+        name=head.name,
+        project=head.project,
+        state=state,
+        state_text=_state_text(state, head),
+        worker=max(progress, key=_reported_at).worker if progress else None,
+        source_host=head.source_host,
+        destination_host=head.destination_host,
+        created_at=head.created_at,
+        started_at=head.admitted_at,
+        finished_at=head.finished_at,
+        expires_at=expires_at,
+        last_report_at=last_report_at,
+        folders_total=head.folders,
+        folders_planned=len(progress),
+        items_total=total if counted else None,
+        items_completed=sum(folder.completed for folder in progress),
+        items_skipped=sum(folder.skipped for folder in progress),
+        items_failed=sum(folder.failed for folder in progress),
+        items_remaining=total - done if counted else None,
+        items_verified=sum(folder.verified for folder in progress),
+        verify_level=next((level for level in VERIFY_LEVELS if level in audited), None),
+        bytes_total=bytes_total if counted else None,
+        bytes_completed=bytes_completed,
+        progress_percent=_percent(done, total) if counted else None,
+        speed_bytes_per_second=_speed(numbers, bytes_completed, now),
+        remaining_seconds=_remaining(numbers, bytes_total - bytes_completed, bytes_completed, now)
+        if counted and state is JobState.RUNNING
+        else None,
+        throttled_until=numbers.throttle.until if numbers.throttle else None,
+        throttle_text=_throttle_text(numbers.throttle),
+        limit_text=_limit_text(head.limits),
+        warnings=list(numbers.warnings),
+        holds=_holds(head, bool(numbers.names), expires_at),
+    )
+    return Snapshot(job=view, breakdown=_breakdown(numbers))
+
+
+def _state(numbers: Numbers, last_report_at: datetime | None, now: datetime) -> JobState:
+    head = numbers.head
+    if head.outcome is not None:
+        return head.outcome
+    if head.desired == "cancel":
+        return JobState.CANCELLING
+    if head.desired == "pause":
+        return JobState.PAUSED
+    if head.admitted_at is None:
+        return JobState.QUEUED
+    if numbers.throttle is not None:
+        return JobState.THROTTLED
+    if head.listed_at is not None and last_report_at is not None and now - last_report_at > STALLED_AFTER:
+        return JobState.STALLED
+    return JobState.RUNNING if numbers.progress else JobState.SCANNING
+
+
+def _state_text(state: JobState, head: Head) -> str:
+    if state is not JobState.FAILED or head.reason is None:
+        return STATE_TEXT[state]
+    side = {"source": "The source account: ", "destination": "The destination account: ", None: ""}[head.side]
+    return f"{STATE_TEXT[state]} {side}{WHAT_TO_DO[head.reason]}"
+
+
+def _last_report(numbers: Numbers) -> datetime | None:
+    times = [numbers.head.listed_at]
+    for folder in numbers.progress:
+        times += (folder.planned_at, folder.reported_at)
+    return max((time for time in times if time is not None), default=None)
+
+
+def _reported_at(folder: FolderProgress) -> datetime:
+    return folder.reported_at or folder.planned_at
+
+
+def _percent(done: int, total: int) -> float:
+    """Rounded down to 0.1: 100 only when nothing remains. An empty mailbox is done once it was counted."""
+    return done * 1000 // total / 10 if total else 100.0
+
+
+def _speed(numbers: Numbers, bytes_completed: int, now: datetime) -> float | None:
+    """Bytes a second over the last 10 s, None when nothing was copied in them; after the end that of the whole run."""
+    head, recent = numbers.head, numbers.recent
+    if head.finished_at is not None:
+        return _average(head, bytes_completed, head.finished_at)
+    if recent is None or not recent.items_10:
+        return None
+    return recent.bytes_10 / _seconds_since(recent.since_10, 10, now)
+
+
+def _remaining(numbers: Numbers, bytes_left: int, bytes_completed: int, now: datetime) -> RemainingSeconds | None:
+    """Between what the last minute and what the whole run promise."""
+    recent = numbers.recent
+    speeds = [_average(numbers.head, bytes_completed, now)]
+    if recent is not None:
+        speeds.append(recent.bytes_60 / _seconds_since(recent.since_60, 60, now))
+    seconds = [math.ceil(max(0, bytes_left) / speed) for speed in speeds if speed]
+    return RemainingSeconds(low=min(seconds), high=max(seconds)) if seconds else None
+
+
+def _average(head: Head, bytes_completed: int, until: datetime) -> float | None:
+    if head.admitted_at is None or not bytes_completed:
+        return None
+    return bytes_completed / max(1.0, (until - head.admitted_at).total_seconds())
+
+
+def _seconds_since(since: float, window: int, now: datetime) -> float:
+    return min(float(window), max(1.0, now.timestamp() - since))
+
+
+def _throttle_text(throttle: Throttle | None) -> str | None:
+    if throttle is None:
+        return None
+    return f"The {throttle.side} server asked for a pause" + (f": {throttle.text}" if throttle.text else ".")
+
+
+def _limit_text(limits: Limits) -> str | None:
+    if limits.bandwidth_limit_mbps is None:
+        return None
+    return f"Limited to {limits.bandwidth_limit_mbps:g} Mbit/s."
+
+
+def _holds(head: Head, named: bool, expires_at: datetime) -> list[Hold]:
+    holds: list[Hold] = []
+    if head.held:
+        holds.append(Hold(what="credentials", why="To log in to both accounts while the job runs; sealed.", until=None))
+    if named:
+        holds.append(Hold(what="names", why="To show folders and what the servers said.", until=expires_at))
+    holds.append(Hold(what="results", why="To show what was copied and what was not.", until=expires_at))
+    return holds
+
+
+def _breakdown(numbers: Numbers) -> list[BreakdownRow]:
+    names = {folder.folder_id: folder for folder in numbers.names}
+    progress = {folder.folder_id: folder for folder in numbers.progress}
+    order = sorted(names.keys() | progress.keys(), key=lambda folder_id: (len(folder_id), folder_id))
+    return [_folder(names.get(each), progress.get(each), each in numbers.failed_folders) for each in order]
+
+
+def _folder(names: FolderNames | None, progress: FolderProgress | None, failed: bool) -> BreakdownRow:
+    return BreakdownRow(
+        kind="folder",
+        name=", ".join(names.source_names) if names else "",
+        destination_name=names.destination_name if names else None,
+        state="failed" if failed else _folder_state(progress),
+        items_total=progress.items_total if progress else None,
+        items_completed=progress.completed if progress else 0,
+        items_skipped=progress.skipped if progress else 0,
+        items_failed=progress.failed if progress else 0,
+        items_remaining=progress.items_total - progress.done if progress else None,
+        items_verified=progress.verified if progress else 0,
+        bytes_total=progress.bytes_total if progress else None,
+        bytes_completed=progress.bytes_completed if progress else 0,
+    )
+
+
+def _folder_state(progress: FolderProgress | None) -> Literal["waiting", "planned", "copying", "done"]:
+    if progress is None:
+        return "waiting"
+    if progress.finished and not progress.stopped:
+        return "done"
+    return "planned" if progress.reported_at is None else "copying"

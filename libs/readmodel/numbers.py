@@ -1,0 +1,104 @@
+"""The numbers a job view is made of, as the queries give them. `None`: not known, or not yet."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from libs.contracts.accounts import Side
+from libs.contracts.ids import FolderId, JobId
+from libs.contracts.jobs import JobState, Limits
+from libs.contracts.reasons import Reason
+
+VerifyLevel = Literal["size", "identity", "bytes"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """What is known of a job as a whole."""
+
+    job_id: JobId
+    kind: Literal["mailbox", "external"]
+    name: str | None
+    project: str | None
+    source_host: str | None
+    destination_host: str | None
+    created_at: datetime
+    updated_at: datetime
+    desired: Literal["run", "pause", "cancel"] | None
+    limits: Limits
+    admitted_at: datetime | None
+    folders: int | None
+    listed_at: datetime | None
+    outcome: JobState | None
+    side: Side | None
+    reason: Reason | None
+    finished_at: datetime | None
+    held: bool  # credentials are in the vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderNames:
+    folder_id: FolderId
+    source_names: tuple[str, ...]
+    destination_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderProgress:
+    """One folder's newest plan and the totals under it."""
+
+    folder_id: FolderId
+    planned_at: datetime
+    planned_items: int  # to copy
+    planned_skipped: int
+    bytes_total: int
+    completed: int
+    skipped: int  # planned_skipped, and gone since
+    failed: int
+    bytes_completed: int
+    finished: bool
+    stopped: bool
+    worker: str | None
+    reported_at: datetime | None
+    verified: int
+    level: VerifyLevel | None
+
+    @property
+    def items_total(self) -> int:
+        return max(self.planned_items + self.planned_skipped, self.done)
+
+    @property
+    def done(self) -> int:
+        return self.completed + self.skipped + self.failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recent:
+    """What was copied in the last 10 and 60 seconds, and the time (UNIX, seconds) each count began."""
+
+    bytes_10: int
+    items_10: int
+    since_10: float
+    bytes_60: int
+    since_60: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    side: Side
+    until: datetime
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """All that a snapshot of one job is made of."""
+
+    head: Head
+    names: Sequence[FolderNames] = ()
+    progress: Sequence[FolderProgress] = ()
+    recent: Recent | None = None
+    warnings: Sequence[str] = ()
+    throttle: Throttle | None = None
+    failed_folders: frozenset[FolderId] = field(default_factory=frozenset[FolderId])

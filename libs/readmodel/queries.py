@@ -1,0 +1,257 @@
+"""Every question asked of ClickHouse, by name. Values are always bound, as `{name:Type}`.
+
+FINAL gives the newest version of each key. A row older than `{kept}` has
+expired, whether or not a merge has removed it yet.
+"""
+# ruff: noqa: S608  (what is put together here are constants of this module)
+
+from libs.readmodel.rows import AckRow, ClaimRow, FailureRow, FolderRow, OutcomeRow, PlanRow, RequestRow
+from libs.readmodel.tables import OF_A_JOB, STATE_OF_A_JOB, columns
+
+_JOB = "job_id = {job:String}"
+_JOBS = "job_id IN {jobs:Array(String)}"
+_DELETED = "(SELECT job_id FROM tombstones)"
+_OVER = "(SELECT job_id FROM outcomes UNION ALL SELECT job_id FROM tombstones)"
+_EXISTS = f"updated_at > {{kept:DateTime64(6, 'UTC')}} AND job_id NOT IN {_DELETED}"
+_BEFORE = "{before:DateTime64(6, 'UTC')}"
+_NOW = "{now:DateTime64(6, 'UTC')}"
+_AFTER = "{after:DateTime64(6, 'UTC')}"
+
+# ---- one job, for the workers
+
+DELETED = f"SELECT DISTINCT job_id FROM tombstones WHERE {_JOBS}"
+ENDED = f"SELECT DISTINCT job_id FROM outcomes WHERE {_JOBS}"
+
+REQUEST = f"SELECT {columns(RequestRow)} FROM requests FINAL WHERE {_JOB} AND {_EXISTS}"
+
+DESIRED = f"""
+SELECT ifNull(d.state, 'run') AS state, ifNull(d.limits, r.options) AS limits
+FROM (SELECT job_id, options FROM requests FINAL WHERE {_JOB} AND {_EXISTS}) AS r
+LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOB}) AS d ON d.job_id = r.job_id
+WHERE r.job_id NOT IN (SELECT job_id FROM outcomes WHERE {_JOB})
+"""
+
+LIVE_ADMISSION = f"""
+SELECT job_id FROM admissions FINAL
+WHERE account_digest = {{account:String}} AND job_id NOT IN {_OVER}
+ORDER BY admitted_at, job_id LIMIT 1
+"""
+
+FOLDERS = f"SELECT {columns(FolderRow)} FROM folders FINAL WHERE {_JOB} ORDER BY length(folder_id), folder_id"
+
+PLANS = f"""
+SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB}
+ORDER BY length(folder_id), folder_id, number DESC, plan_id DESC LIMIT 1 BY folder_id
+"""
+
+PLAN = f"""
+SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB} AND folder_id = {{folder:String}}
+ORDER BY number DESC, plan_id DESC LIMIT 1
+"""
+
+ACKS = f"""
+SELECT {columns(AckRow)} FROM acks FINAL WHERE {_JOB} AND plan_id = {{plan:String}}
+ORDER BY version, source, first_uid
+"""
+
+FAILURES = f"""
+SELECT {columns(FailureRow)} FROM failures FINAL WHERE {_JOB} AND plan_id = {{plan:String}}
+ORDER BY version, source, uid
+"""
+
+OPEN_CLAIMS = f"""
+SELECT {columns(ClaimRow)} FROM claims FINAL
+WHERE account_digest = {{account:String}} AND folder_digest = {{folder:String}} AND open
+"""
+
+SEALED = f"SELECT sealed FROM vault FINAL WHERE {_JOB}"
+HELD = "SELECT DISTINCT job_id FROM vault"
+
+# ---- the newest plan of every folder, and how far it is
+
+_NEWEST_PLANS = f"""
+SELECT * FROM planned FINAL WHERE {_JOBS} ORDER BY number DESC, plan_id DESC LIMIT 1 BY job_id, folder_id
+"""
+
+_PROGRESS = f"""
+SELECT p.job_id AS job_id, p.folder_id AS folder_id, p.plan_id AS plan_id, p.planned_at AS planned_at,
+    p.items AS planned_items, p.skipped AS planned_skipped, p.bytes AS bytes_total,
+    ifNull(t.completed, 0) AS completed, ifNull(t.skipped, 0) + p.skipped AS skipped, ifNull(t.failed, 0) AS failed,
+    ifNull(t.bytes_completed, 0) AS bytes_completed,
+    ifNull(t.finished, false) AS finished, ifNull(t.stopped, false) AS stopped,
+    t.worker AS worker, t.reported_at AS reported_at
+FROM ({_NEWEST_PLANS}) AS p
+LEFT JOIN (SELECT * FROM totals FINAL WHERE {_JOBS}) AS t ON t.job_id = p.job_id AND t.plan_id = p.plan_id
+"""
+
+# ---- for those who watch: many jobs at once
+
+LOOKUP = f"""
+SELECT job_id, key_hash, view_key_hash FROM requests FINAL
+WHERE (job_id = {{name:String}} OR key_hash = {{hash:String}} OR view_key_hash = {{hash:String}}) AND {_EXISTS}
+LIMIT 1
+"""
+
+ACTIVE = f"""
+SELECT job_id FROM requests FINAL
+WHERE accepted AND {_EXISTS} AND job_id NOT IN (SELECT job_id FROM outcomes)
+ORDER BY created_at, job_id
+"""
+
+HEADS = f"""
+SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
+    r.source_host AS source_host, r.destination_host AS destination_host,
+    r.created_at AS created_at, r.updated_at AS updated_at,
+    d.state AS desired, ifNull(d.limits, r.options) AS limits,
+    a.admitted_at AS admitted_at, l.folders AS folders, l.listed_at AS listed_at,
+    o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
+    v.job_id IS NOT NULL AS held
+FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND {_EXISTS}) AS r
+LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
+LEFT JOIN (SELECT job_id, admitted_at FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
+LEFT JOIN (SELECT job_id, folders, listed_at FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
+LEFT JOIN (SELECT job_id, state, side, reason, finished_at FROM outcomes FINAL WHERE {_JOBS}) AS o
+    ON o.job_id = r.job_id
+LEFT JOIN (SELECT DISTINCT job_id FROM vault WHERE {_JOBS}) AS v ON v.job_id = r.job_id
+"""
+
+FOLDER_NAMES = f"SELECT job_id, folder_id, source_names, destination_name FROM folders FINAL WHERE {_JOBS}"
+
+FOLDER_PROGRESS = f"""
+SELECT p.*, ifNull(u.verified, 0) AS verified, u.level AS level
+FROM ({_PROGRESS}) AS p
+LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOBS}) AS u
+    ON u.job_id = p.job_id AND u.plan_id = p.plan_id
+"""
+
+NOTES = f"""
+SELECT job_id, 'warning' AS kind, number, text, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
+UNION ALL
+SELECT job_id, 'throttle', 0, server_text, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
+UNION ALL
+SELECT job_id, 'failed folder', 0, folder_id, side, NULL FROM scan_failures FINAL
+WHERE {_JOBS} AND folder_id IS NOT NULL
+"""
+
+# A repeated batch is an equal row: DISTINCT does what FINAL would, and reads the range of the key alone.
+RECENT = f"""
+SELECT job_id,
+    sumIf(bytes, at > {_NOW} - INTERVAL 10 SECOND) AS bytes_10,
+    sumIf(items, at > {_NOW} - INTERVAL 10 SECOND) AS items_10,
+    minIf(toUnixTimestamp64Micro(at) / 1e6 - seconds, at > {_NOW} - INTERVAL 10 SECOND) AS since_10,
+    sum(bytes) AS bytes_60, min(toUnixTimestamp64Micro(at) / 1e6 - seconds) AS since_60
+FROM (
+    SELECT DISTINCT job_id, at, offset, items, bytes, seconds FROM batches
+    WHERE {_JOBS} AND at > {_NOW} - INTERVAL 60 SECOND AND at <= {_NOW}
+)
+GROUP BY job_id
+"""
+
+BATCHES = f"""
+SELECT at, sum(items) AS items, sum(bytes) AS bytes, max(seconds) AS seconds
+FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at > {_AFTER})
+GROUP BY at ORDER BY at LIMIT {{limit:UInt32}}
+"""
+
+BATCHES_BY_INTERVAL = f"""
+SELECT fromUnixTimestamp64Micro(intDiv(toUnixTimestamp64Micro(b.at), {{width:Int64}}) * {{width:Int64}}, 'UTC') AS at,
+    sum(b.items) AS items, sum(b.bytes) AS bytes, least(sum(b.seconds), {{width:Int64}} / 1e6) AS seconds
+FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at > {_AFTER}) AS b
+GROUP BY at HAVING at > {_AFTER} ORDER BY at LIMIT {{limit:UInt32}}
+"""
+
+FAILED_ITEMS = f"""
+SELECT f.happened_at AS at, f.folder_id AS folder_id, f.plan_id AS plan_id, f.source AS source, f.uid AS uid,
+    f.reason AS reason, f.server_text AS server_text
+FROM (SELECT * FROM failures FINAL WHERE {_JOBS} AND outcome IN ('failed', 'noted')) AS f
+LEFT JOIN ({_NEWEST_PLANS}) AS p ON p.job_id = f.job_id AND p.folder_id = f.folder_id
+WHERE p.plan_id IS NULL OR p.plan_id = f.plan_id
+ORDER BY at, length(folder_id), folder_id, source, uid
+"""
+
+PLAN_WIRES = f"""
+SELECT plan_id, arrayMap(source -> JSONExtractString(source, 'wire'), JSONExtractArrayRaw(sources)) AS wires
+FROM plans FINAL WHERE {_JOB}
+"""
+
+# ---- for the aggregator
+
+STANDINGS = f"""
+SELECT r.job_id AS job_id, a.job_id IS NOT NULL AS admitted,
+    ifNull(d.state, 'run') = 'cancel' AS cancelled, d.updated_at AS desired_at, o.job_id IS NOT NULL AS ended,
+    l.folders AS folders, ifNull(p.planned, 0) AS planned, ifNull(p.finished, 0) AS finished,
+    ifNull(p.stopped, 0) AS stopped, ifNull(p.completed, 0) AS completed, ifNull(p.skipped, 0) AS skipped,
+    ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed
+FROM (SELECT job_id FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}) AS r
+LEFT JOIN (SELECT job_id FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
+LEFT JOIN (SELECT job_id, state, updated_at FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
+LEFT JOIN (SELECT job_id, folders FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
+LEFT JOIN (SELECT DISTINCT job_id FROM outcomes WHERE {_JOBS}) AS o ON o.job_id = r.job_id
+LEFT JOIN (
+    SELECT job_id, count() AS planned, countIf(finished) AS finished, countIf(stopped) AS stopped,
+        sum(completed) AS completed, sum(skipped) AS skipped, sum(failed) AS failed,
+        sum(bytes_completed) AS bytes_completed
+    FROM ({_PROGRESS}) GROUP BY job_id
+) AS p ON p.job_id = r.job_id
+"""
+
+# A settled outcome was written anew after its end (see REFRESH).
+UNSETTLED = f"""
+SELECT {columns(OutcomeRow)} FROM outcomes FINAL
+WHERE updated_at <= finished_at AND job_id NOT IN {_DELETED}
+ORDER BY finished_at, job_id LIMIT 100
+"""
+
+# The oldest waiting job of each account that no job is using; a request younger than `before`
+# has its own StartJob on the way, unless an earlier job ended after it was made.
+TURNS = f"""
+SELECT argMin(r.job_id, (r.created_at, r.job_id)) AS job_id
+FROM (
+    SELECT job_id, account_digest, created_at FROM requests FINAL
+    WHERE accepted AND kind = 'mailbox' AND {_EXISTS} AND job_id NOT IN {_OVER}
+        AND job_id NOT IN (SELECT job_id FROM admissions)
+        AND account_digest NOT IN (SELECT account_digest FROM admissions WHERE job_id NOT IN {_OVER})
+) AS r
+LEFT JOIN (
+    SELECT a.account_digest AS account_digest, max(o.finished_at) AS freed_at
+    FROM admissions AS a INNER JOIN outcomes AS o ON o.job_id = a.job_id GROUP BY a.account_digest
+) AS f ON f.account_digest = r.account_digest
+GROUP BY r.account_digest
+HAVING min(r.created_at) < {_BEFORE} OR min(r.created_at) <= max(f.freed_at)
+"""
+
+UNACCEPTED = f"""
+SELECT job_id FROM requests FINAL WHERE NOT accepted AND created_at < {_BEFORE} AND job_id NOT IN {_DELETED} LIMIT 1000
+"""
+
+STALE = f"""
+SELECT job_id FROM requests FINAL WHERE accepted AND updated_at < {_BEFORE} AND {_EXISTS} AND job_id NOT IN {_OVER}
+LIMIT 100
+"""
+
+SECRETS_LEFT = f"""
+SELECT DISTINCT job_id FROM vault
+WHERE job_id IN {_OVER} OR (updated_at < {_BEFORE} AND job_id NOT IN (SELECT job_id FROM requests))
+"""
+
+LEFTOVERS = " UNION DISTINCT ".join(
+    f"SELECT DISTINCT job_id FROM {table} WHERE job_id IN (SELECT job_id FROM tombstones WHERE deleted_at < {_BEFORE})"
+    for table in OF_A_JOB
+)
+
+TABLES_WITH = " UNION ALL ".join(f"SELECT DISTINCT '{table}' AS name FROM {table} WHERE {_JOBS}" for table in OF_A_JOB)
+
+# By id only: what stands in the WHERE of a mutation is written to its file.
+ERASE = {table: f"ALTER TABLE {table} DELETE WHERE {_JOBS}" for table in OF_A_JOB}
+
+# The same version, inserted later, wins; a newer one written meanwhile wins over both.
+REFRESH = {
+    table: f"""
+INSERT INTO {table}
+SELECT * REPLACE (greatest({_NOW}, updated_at + toIntervalMicrosecond(1)) AS updated_at)
+FROM {table} FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}
+"""
+    for table in STATE_OF_A_JOB
+}
+
+PURGE = "OPTIMIZE TABLE vault FINAL"

@@ -1,0 +1,116 @@
+"""What the workers read and write: the port `Store`, on ClickHouse."""
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+
+from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.readmodel import queries
+from libs.readmodel.database import Database
+from libs.readmodel.rows import (
+    AckRow,
+    ClaimRow,
+    Desired,
+    FailureRow,
+    FolderRow,
+    OutcomeRow,
+    PlanRow,
+    RequestRow,
+    Row,
+    TombstoneRow,
+)
+from libs.readmodel.tables import TABLES, Stamped, read, read_limits, stored
+
+_MICROSECOND = timedelta(microseconds=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+class WorkerStore:
+    """The port `Store`, and what its siblings share."""
+
+    def __init__(self, database: Database, retention_days: int) -> None:
+        self._db = database
+        self._retention = timedelta(days=retention_days)
+        self._lock = threading.Lock()
+        self._version = 0
+        self._ending = threading.Lock()
+
+    def write(self, rows: Sequence[Row], *, now: datetime, version: int | None = None) -> None:
+        stamp = self._next_version(now) if version is None else version
+        self.write_each([Stamped(row, stamp, now) for row in rows])
+
+    def write_each(self, rows: Sequence[Stamped]) -> None:
+        """`write`, with a version and a time for each row: a few queries for a batch of any size."""
+        if any(isinstance(stamped.row, OutcomeRow) for stamped in rows):
+            with self._ending:  # the first one stands, also between threads
+                self._write(rows)
+        else:
+            self._write(rows)
+
+    def request(self, job_id: JobId) -> RequestRow | None:
+        found = self._db.rows(queries.REQUEST, job=job_id, kept=self._kept())
+        return read(RequestRow, found[0]) if found else None
+
+    def desired(self, job_id: JobId) -> Desired:
+        found = self._db.rows(queries.DESIRED, job=job_id, kept=self._kept())
+        if not found:
+            return Desired(state="over")
+        return Desired(state=found[0]["state"], limits=read_limits(found[0]["limits"]))
+
+    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
+        found = self._db.rows(queries.LIVE_ADMISSION, account=account_digest)
+        return found[0]["job_id"] if found else None
+
+    def folders(self, job_id: JobId) -> list[FolderRow]:
+        return [read(FolderRow, row) for row in self._db.rows(queries.FOLDERS, job=job_id)]
+
+    def plans(self, job_id: JobId) -> list[PlanRow]:
+        return [read(PlanRow, row) for row in self._db.rows(queries.PLANS, job=job_id)]
+
+    def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
+        found = self._db.rows(queries.PLAN, job=job_id, folder=folder_id)
+        return read(PlanRow, found[0]) if found else None
+
+    def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
+        return [read(AckRow, row) for row in self._db.rows(queries.ACKS, job=job_id, plan=plan_id)]
+
+    def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]:
+        return [read(FailureRow, row) for row in self._db.rows(queries.FAILURES, job=job_id, plan=plan_id)]
+
+    def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]:
+        found = self._db.rows(queries.OPEN_CLAIMS, account=account_digest, folder=folder_digest)
+        return [read(ClaimRow, row) for row in found]
+
+    def close(self) -> None:
+        self._db.close()
+
+    def _write(self, rows: Sequence[Stamped]) -> None:
+        jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow)}
+        ending = {stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)}
+        deleted = self._those(queries.DELETED, jobs)
+        ended = self._those(queries.ENDED, ending)
+        tables: dict[str, list[dict[str, object]]] = {}
+        for stamped in rows:
+            row = stamped.row
+            job_id = getattr(row, "job_id", None)
+            if job_id in deleted and not isinstance(row, TombstoneRow):
+                continue
+            if job_id in ended and isinstance(row, OutcomeRow):
+                continue
+            tables.setdefault(TABLES[type(row)], []).append(stored(stamped))
+        for table, content in tables.items():
+            self._db.insert(table, content)
+
+    def _those(self, query: str, jobs: Iterable[JobId]) -> set[JobId]:
+        """Which of these jobs `query` names."""
+        asked = sorted(jobs)
+        return {row["job_id"] for row in self._db.rows(query, jobs=asked)} if asked else set()
+
+    def _next_version(self, now: datetime) -> int:
+        with self._lock:
+            self._version = max(self._version + 1, (now - _EPOCH) // _MICROSECOND)
+            return self._version
+
+    def _kept(self) -> datetime:
+        """Rows older than this have expired."""
+        return datetime.now(UTC) - self._retention

@@ -1,0 +1,118 @@
+"""Each row class and its table: how a row is stored, read back, and which version of a key wins."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, TypeAdapter
+
+from libs.contracts.jobs import Limits
+from libs.readmodel.database import stamp
+from libs.readmodel.rows import (
+    AckRow,
+    AdmissionRow,
+    AuditRow,
+    BatchRow,
+    ClaimRow,
+    DesiredRow,
+    FailureRow,
+    FolderRow,
+    ListingRow,
+    OutcomeRow,
+    PlannedRow,
+    PlanRow,
+    RequestRow,
+    Row,
+    ScanFailureRow,
+    ThrottleRow,
+    TombstoneRow,
+    TotalsRow,
+    WarningRow,
+)
+
+R = TypeVar("R")
+
+TABLES: dict[type[Row], str] = {
+    RequestRow: "requests",
+    DesiredRow: "desired",
+    TombstoneRow: "tombstones",
+    AdmissionRow: "admissions",
+    FolderRow: "folders",
+    PlanRow: "plans",
+    ScanFailureRow: "scan_failures",
+    WarningRow: "warnings",
+    ClaimRow: "claims",
+    AckRow: "acks",
+    FailureRow: "failures",
+    ThrottleRow: "throttles",
+    ListingRow: "listings",
+    PlannedRow: "planned",
+    TotalsRow: "totals",
+    AuditRow: "audits",
+    BatchRow: "batches",
+    OutcomeRow: "outcomes",
+}
+
+# What is erased with a job; claims name no job, tombstones stay. Of these the batches alone are history, not state.
+OF_A_JOB = (*(table for table in TABLES.values() if table not in ("claims", "tombstones")), "vault")
+STATE_OF_A_JOB = tuple(table for table in OF_A_JOB if table != "batches")
+
+OUTRANKS = 1 << 63  # above every offset and every time in microseconds
+
+_FIELDS = {cls: tuple(field.name for field in fields(cls)) for cls in TABLES}
+_JSON = ("options", "limits", "sources")
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {cls: TypeAdapter(cls) for cls in TABLES}
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """A row, its version, and the time its TTL counts from."""
+
+    row: Row
+    version: int
+    at: datetime
+
+
+def stored(stamped: Stamped) -> dict[str, Any]:
+    row = stamped.row
+    values = {name: _stored(name, getattr(row, name)) for name in _FIELDS[type(row)]}
+    return values | {"updated_at": stamp(stamped.at), "version": _rank(row, stamped.version)}
+
+
+def columns(cls: type[Row]) -> str:
+    return ", ".join(_FIELDS[cls])
+
+
+def read(cls: type[R], stored: dict[str, Any]) -> R:
+    for name in _JSON:
+        if name in stored:
+            stored[name] = json.loads(stored[name])
+    return _ADAPTERS[cls].validate_python(stored)
+
+
+def read_limits(stored: str) -> Limits:
+    """From stored limits, or from the stored options of a job whose limits nobody has changed."""
+    return Limits.model_validate_json(stored, extra="ignore")
+
+
+def _rank(row: Row, version: int) -> int:
+    match row:
+        case TotalsRow(finished=True) | DesiredRow(state="cancel"):
+            return OUTRANKS | version
+        case OutcomeRow():
+            return OUTRANKS - version
+        case _:
+            return version
+
+
+def _stored(name: str, value: Any) -> Any:
+    if name == "sources":
+        return json.dumps([asdict(source) for source in value])
+    match value:
+        case datetime():
+            return stamp(value)
+        case BaseModel():
+            return value.model_dump_json()
+        case _:
+            return value

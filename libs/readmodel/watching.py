@@ -1,0 +1,137 @@
+"""What the api shows: job views of many jobs in a constant number of queries, history, failures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeVar
+
+from pydantic import TypeAdapter
+
+from libs.contracts.ids import JobId, key_hash
+from libs.contracts.reasons import WHAT_TO_DO, Reason
+from libs.contracts.views import BatchRow, FailureRow, Snapshot
+from libs.readmodel import queries
+from libs.readmodel.jobview import snapshot
+from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Recent, Throttle
+from libs.readmodel.store import WorkerStore
+from libs.readmodel.tables import read_limits
+
+T = TypeVar("T")
+_BEGINNING = datetime.fromtimestamp(0, UTC)
+_MICROSECONDS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """A job, and what the name that was given for it allows.
+
+    `owner`: everything. `view`: reading. `id`: nothing by itself; an operator or agent token decides.
+    """
+
+    job_id: JobId
+    level: Literal["owner", "view", "id"]
+
+
+class Watching(WorkerStore):
+    def lookup(self, name: str) -> Access | None:
+        """The job of a key, a view key or a job id. Keys are compared as hashes."""
+        hashed = key_hash(name)
+        found = self._db.rows(queries.LOOKUP, name=name, hash=hashed, kept=self._kept())
+        if not found:
+            return None
+        row = found[0]
+        if hashed == row["key_hash"]:
+            return Access(row["job_id"], "owner")
+        return Access(row["job_id"], "view" if hashed == row["view_key_hash"] else "id")
+
+    def active(self) -> list[JobId]:
+        """Accepted jobs that have not ended, oldest first."""
+        return [row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())]
+
+    def views(self, job_ids: Sequence[JobId], now: datetime) -> dict[JobId, Snapshot]:
+        """Five queries, however many jobs are watched. Unknown, deleted and expired jobs are left out."""
+        jobs = list(job_ids)
+        if not jobs:
+            return {}
+        heads = self._each(Head, queries.HEADS, jobs=jobs, kept=self._kept())
+        names = self._each(FolderNames, queries.FOLDER_NAMES, jobs=jobs)
+        progress = self._each(FolderProgress, queries.FOLDER_PROGRESS, jobs=jobs)
+        recent = self._each(Recent, queries.RECENT, jobs=jobs, now=now)
+        notes: dict[JobId, list[dict[str, Any]]] = {}
+        for row in self._db.rows(queries.NOTES, jobs=jobs, now=now):
+            notes.setdefault(row["job_id"], []).append(row)
+        return {
+            job_id: snapshot(
+                Numbers(
+                    head=head,
+                    names=names.get(job_id, []),
+                    progress=progress.get(job_id, []),
+                    recent=next(iter(recent.get(job_id, [])), None),
+                    warnings=_warnings(notes.get(job_id, [])),
+                    throttle=_throttle(notes.get(job_id, [])),
+                    failed_folders=frozenset(n["text"] for n in notes.get(job_id, []) if n["kind"] == "failed folder"),
+                ),
+                now=now,
+                retention=self._retention,
+            )
+            for job_id, [head] in heads.items()
+        }
+
+    def batches(
+        self,
+        job_id: JobId,
+        *,
+        after: datetime | None = None,
+        limit: int = 1000,
+        resolution_seconds: int | None = None,
+    ) -> list[BatchRow]:
+        """In time order, those later than `after`. With a resolution: sums per interval, `at` being its start."""
+        asked: dict[str, Any] = {"job": job_id, "after": after or _BEGINNING, "limit": limit}
+        if resolution_seconds is None:
+            found = self._db.rows(queries.BATCHES, **asked)
+        else:
+            width = resolution_seconds * _MICROSECONDS
+            found = self._db.rows(queries.BATCHES_BY_INTERVAL, **asked, width=width)
+        return [BatchRow(**row) for row in found]
+
+    def failed_items(self, job_id: JobId) -> list[FailureRow]:
+        """What is not at the destination, or is there otherwise than it was sent; under the newest plans, by time."""
+        names = {folder.folder_id: folder for folder in self.folders(job_id)}
+        wires = {row["plan_id"]: row["wires"] for row in self._db.rows(queries.PLAN_WIRES, job=job_id)}
+        failures: list[FailureRow] = []
+        for row in self._db.rows(queries.FAILED_ITEMS, jobs=[job_id]):
+            folder = names.get(row["folder_id"])
+            by_wire = dict(zip(folder.source_wires, folder.source_names, strict=False)) if folder else {}
+            sources = wires.get(row["plan_id"], ())
+            wire = sources[row["source"]] if row["source"] < len(sources) else ""
+            failures.append(
+                FailureRow(
+                    at=row["at"],
+                    folder=by_wire.get(wire, ", ".join(by_wire.values())),
+                    uid=row["uid"],
+                    reason=row["reason"],
+                    server_text=row["server_text"],
+                    what_to_do=WHAT_TO_DO[Reason(row["reason"])],
+                )
+            )
+        return failures
+
+    def _each(self, kind: type[T], query: str, **parameters: Any) -> dict[JobId, list[T]]:
+        """The rows of a query by job."""
+        adapter = TypeAdapter(kind)
+        found: dict[JobId, list[T]] = {}
+        for row in self._db.rows(query, **parameters):
+            if "limits" in row:
+                row["limits"] = read_limits(row["limits"])
+            found.setdefault(row["job_id"], []).append(adapter.validate_python(row))
+        return found
+
+
+def _warnings(notes: list[dict[str, Any]]) -> list[str]:
+    return [note["text"] for note in sorted(notes, key=lambda note: note["number"]) if note["kind"] == "warning"]
+
+
+def _throttle(notes: list[dict[str, Any]]) -> Throttle | None:
+    """The one that lasts longest."""
+    found = [Throttle(side=n["side"], until=n["until"], text=n["text"]) for n in notes if n["kind"] == "throttle"]
+    return max(found, key=lambda throttle: throttle.until, default=None)
