@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import takewhile
 
@@ -12,6 +12,7 @@ CHUNK = 1000  # records deleted in one transaction, so that appends wait for mil
 RETRY_SECONDS = 10.0
 
 OLDEST = "SELECT offset, timestamp FROM records WHERE topic = ? AND partition = ? ORDER BY offset LIMIT ?"
+KEEP_END = "UPDATE ends SET next_offset = ? WHERE topic = ? AND partition = ?"
 DELETE = "DELETE FROM records WHERE topic = ? AND partition = ? AND offset <= ?"
 
 
@@ -27,17 +28,20 @@ class Retention:
         self._uncut = True  # a write-ahead log that a killed process left behind counts
         self.due = time.monotonic()  # when `trim` is to be called next
 
-    def trim(self, db: sqlite3.Connection, places: Iterable[Place]) -> None:
-        """One pass, or one step of it: then it is due again at once."""
+    def trim(self, db: sqlite3.Connection, ends: Mapping[Place, int]) -> None:
+        """One pass, or one step of it: then it is due again at once. `ends` are the next offsets."""
         self.due = time.monotonic() + RETRY_SECONDS  # should it fail
         oldest_kept = (time.time_ns() // 1_000_000) - self._age // timedelta(milliseconds=1)
         unfinished = False
-        for place in list(places):
+        for place, end in ends.items():
             cursor = db.execute(OLDEST, (*place, CHUNK))
             expired = list(takewhile(lambda row: row[1] < oldest_kept, cursor))
             cursor.close()
             if expired:
-                db.execute(DELETE, (*place, expired[-1][0]))
+                with db:
+                    db.execute("BEGIN IMMEDIATE")
+                    db.execute(KEEP_END, (end, *place))
+                    db.execute(DELETE, (*place, expired[-1][0]))
                 self._uncut = True
             unfinished |= len(expired) == CHUNK
         if unfinished:

@@ -15,6 +15,7 @@ from libs.eventlog.port import LogUnavailable
 from libs.eventlog.retention import Retention
 from libs.eventlog.sqlite_file import SCHEMA, Place, Stored, connect, lock, translated
 from libs.eventlog.sqlite_writer import Append, Commit, Unplaced, Writer
+from libs.eventlog.tail import Tail
 
 APPEND_SECONDS = 30.0
 
@@ -46,8 +47,9 @@ class SqliteEventLog:
         except LogUnavailable:
             os.close(self._lock)
             raise
+        self._tail = Tail()
         self._followers = Followers()
-        self._writer.listeners.append(self._followers.take)
+        self._writer.listeners += [self._tail.add, self._followers.take]
         self.reader = ThreadPoolExecutor(1, thread_name_prefix="log-reader")  # the only thread for `read`
 
     def append(self, topic: Topic, key: str, message: Message) -> None:
@@ -92,8 +94,12 @@ class SqliteEventLog:
         """The offset the next record will get."""
         return self._writer.ends.get(place, 0)
 
+    def newest(self, place: Place, offset: int) -> list[Stored]:
+        """The records from an offset on, if there are few; else nothing: then `read` them. Does not block."""
+        return self._tail.since(place, offset)
+
     def read(self, positions: Iterable[tuple[Place, int]], limit: int) -> list[list[Stored]]:
-        """For each place at most `limit` records from an offset on."""
+        """For each place at most `limit` records from an offset on. In the thread `reader` only."""
         found: list[list[Stored]] = []
         with translated():
             for place, offset in positions:

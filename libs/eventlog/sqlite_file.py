@@ -12,7 +12,8 @@ from libs.eventlog.port import LogInUse, LogUnavailable
 
 BUSY_SECONDS = 2.0  # how long a write waits for a stranger (a backup, a shell) that locks the file
 
-# `ends` keeps the next offset of each partition, so that none is used twice after retention removed its records.
+# `ends` has a row for each partition that ever had a record. Its offset is the next one as it was when retention last
+# removed records, so that none is used twice even if nothing is left.
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS records (
     topic TEXT NOT NULL, partition INTEGER NOT NULL, offset INTEGER NOT NULL,

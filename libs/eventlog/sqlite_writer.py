@@ -3,10 +3,11 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from queue import Empty, SimpleQueue
 
 import structlog
@@ -17,9 +18,12 @@ from libs.eventlog.sqlite_file import Place, Stored, translated
 
 BATCH = 1000  # requests made durable together
 
-INSERT = "INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?)"
-ADVANCE = "INSERT OR REPLACE INTO ends VALUES (?, ?, ?)"
-COMMIT = "INSERT OR REPLACE INTO commits VALUES (?, ?, ?, ?)"
+ROWS = 100  # in one statement: Python lets go of its lock, and waits for it, once a statement
+
+ENDS = """
+SELECT topic, partition, max(next_offset, coalesce((SELECT max(offset) + 1 FROM records
+    WHERE records.topic = ends.topic AND records.partition = ends.partition), 0)) FROM ends
+"""
 
 log = structlog.get_logger()
 
@@ -57,9 +61,7 @@ class Writer:
         self._retention = retention
         self._requests: SimpleQueue[Append | Commit | None] = SimpleQueue()
         self._closed = threading.Event()
-        self.ends: dict[Place, int] = {
-            Place(topic, partition): offset for topic, partition, offset in db.execute("SELECT * FROM ends")
-        }
+        self.ends: dict[Place, int] = {Place(topic, partition): offset for topic, partition, offset in db.execute(ENDS)}
         self.listeners: list[Callable[[Sequence[Stored]], None]] = []
         self._thread = threading.Thread(target=self._run, name="log-writer", daemon=True)
         self._thread.start()
@@ -137,12 +139,20 @@ class Writer:
                         (request.consumer, place.topic, place.partition, offset)
                         for place, offset in request.offsets.items()
                     ]
-        db = self._db
-        with translated(), db:
-            db.execute("BEGIN IMMEDIATE")
-            db.executemany(INSERT, [(*record.place, *record[1:]) for record in stored])
-            db.executemany(ADVANCE, [(*place, offset) for place, offset in ends.items()])
-            db.executemany(COMMIT, commits)
+        begun = [(*place, 0) for place in ends if place not in self.ends]
+        statements = [
+            *_insert("INSERT INTO ends", begun),
+            *_insert("INSERT INTO records", [(*record.place, *record[1:]) for record in stored]),
+            *_insert("INSERT OR REPLACE INTO commits", commits),
+        ]
+        with translated():
+            if len(statements) == 1:
+                self._db.execute(*statements[0])  # a transaction of its own
+            else:
+                with self._db:
+                    self._db.execute("BEGIN IMMEDIATE")
+                    for statement in statements:
+                        self._db.execute(*statement)
         return stored
 
     def _trim(self) -> None:
@@ -151,3 +161,10 @@ class Writer:
                 self._retention.trim(self._db, self.ends)
         except LogUnavailable:
             log.exception("log.not_trimmed")
+
+
+def _insert(into: str, rows: Sequence[tuple[object, ...]]) -> Iterator[tuple[str, tuple[object, ...]]]:
+    for start in range(0, len(rows), ROWS):
+        some = rows[start : start + ROWS]
+        row = f"({', '.join('?' * len(some[0]))})"
+        yield f"{into} VALUES {', '.join([row] * len(some))}", tuple(chain.from_iterable(some))

@@ -5,6 +5,7 @@ breaks it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -84,26 +85,32 @@ class SqliteConsumer(Consumer):
         timeout: float,  # noqa: ASYNC109
     ) -> Mapping[TP, list[Stored]]:
         self._arrived.clear()  # before looking: what is appended from here on sets it again
-        wanted: list[tuple[Place, int]] = []
+        records: dict[TP, list[Stored]] = {}
+        unread: list[tuple[Place, int]] = []
         for tp in active_partitions or ():
             place, position = Place(*tp), self._positions.get(tp)
-            if position is not None and position < self._log.end(place):
-                wanted.append((place, position))
-        if not wanted:
-            try:
+            if position is None or position >= self._log.end(place):
+                continue
+            if newest := self._log.newest(place, position):
+                self._read(records, newest)
+            else:
+                unread.append((place, position))
+        if unread:
+            found = await self.loop.run_in_executor(self._log.reader, self._log.read, unread, READ_LIMIT)
+            for (place, position), stored in zip(unread, found, strict=True):
+                if self._positions.get(TP(*place)) == position:  # not assigned anew meanwhile
+                    self._read(records, stored)
+        if not records:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(timeout):
                     await self._arrived.wait()
-            except TimeoutError:
-                pass
-            return {}
-        found = await self.loop.run_in_executor(self._log.reader, self._log.read, wanted, READ_LIMIT)
-        records: dict[TP, list[Stored]] = {}
-        for (place, position), stored in zip(wanted, found, strict=True):
-            tp = TP(*place)
-            if stored and self._positions.get(tp) == position:
-                self._positions[tp] = stored[-1].offset + 1
-                records[tp] = stored
         return records
+
+    def _read(self, records: dict[TP, list[Stored]], stored: list[Stored]) -> None:
+        if stored:
+            tp = TP(*stored[0].place)
+            self._positions[tp] = stored[-1].offset + 1
+            records[tp] = stored
 
     def _to_message(self, tp: TP, record: Stored) -> ConsumerMessage:
         return ConsumerMessage(
