@@ -1,14 +1,22 @@
 """The read model as its users get it."""
 
+from datetime import timedelta
+
 from libs.readmodel.database import Database
 from libs.readmodel.migrate import migrate
 from libs.readmodel.sealed import Sealed
 from libs.readmodel.upkeep import Upkeep
+from libs.readmodel.watching import Watching
 
 
 class ReadModel(Sealed, Upkeep):
-    """ClickHouse behind one object: `Store` for the workers, `Watching` for the api, `Upkeep` for the aggregator,
-    `Sealed` for the vault. Blocking and thread-safe; every method may raise `ReadModelUnavailable`."""
+    """ClickHouse behind one object: the port `Store` for the workers, `Upkeep` for the aggregator, `Sealed` for the
+    vault; `watching` is what the api reads. Blocking and thread-safe; every method may raise `ReadModelUnavailable`.
+    """
+
+    def __init__(self, database: Database, retention_days: int) -> None:
+        super().__init__(database, retention_days)
+        self.watching = Watching(database, timedelta(days=retention_days))
 
 
 def connect(url: str, retention_days: int) -> ReadModel:

@@ -86,9 +86,9 @@ LEFT JOIN (SELECT * FROM totals FINAL WHERE {_JOBS}) AS t ON t.job_id = p.job_id
 
 # ---- for those who watch: many jobs at once
 
-LOOKUP = f"""
-SELECT job_id, key_hash, view_key_hash FROM requests FINAL
-WHERE (job_id = {{name:String}} OR key_hash = {{hash:String}} OR view_key_hash = {{hash:String}}) AND {_EXISTS}
+FIND = f"""
+SELECT job_id, key_hash FROM requests FINAL
+WHERE (key_hash = {{hash:String}} OR view_key_hash = {{hash:String}}) AND accepted AND {_EXISTS}
 LIMIT 1
 """
 
@@ -106,7 +106,7 @@ SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     a.admitted_at AS admitted_at, l.folders AS folders, l.listed_at AS listed_at,
     o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
     v.job_id IS NOT NULL AS held
-FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND {_EXISTS}) AS r
+FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND accepted AND {_EXISTS}) AS r
 LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
 LEFT JOIN (SELECT job_id, admitted_at FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, folders, listed_at FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
@@ -148,12 +148,6 @@ GROUP BY job_id
 """
 
 BATCHES = f"""
-SELECT at, sum(items) AS items, sum(bytes) AS bytes, max(seconds) AS seconds
-FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at > {_AFTER})
-GROUP BY at ORDER BY at LIMIT {{limit:UInt32}}
-"""
-
-BATCHES_BY_INTERVAL = f"""
 SELECT fromUnixTimestamp64Micro(intDiv(toUnixTimestamp64Micro(b.at), {{width:Int64}}) * {{width:Int64}}, 'UTC') AS at,
     sum(b.items) AS items, sum(b.bytes) AS bytes, least(sum(b.seconds), {{width:Int64}} / 1e6) AS seconds
 FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at > {_AFTER}) AS b
@@ -194,6 +188,8 @@ LEFT JOIN (
     FROM ({_PROGRESS}) GROUP BY job_id
 ) AS p ON p.job_id = r.job_id
 """
+
+CANCELLING = f"SELECT job_id FROM desired FINAL WHERE state = 'cancel' AND job_id NOT IN {_OVER}"
 
 # A settled outcome was written anew after its end (see REFRESH).
 UNSETTLED = f"""

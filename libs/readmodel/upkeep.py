@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 from libs.contracts.ids import JobId
 from libs.readmodel import queries
 from libs.readmodel.rows import OutcomeRow
+from libs.readmodel.store import WorkerStore
 from libs.readmodel.tables import read
-from libs.readmodel.watching import Watching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +36,18 @@ class Standing:
 _STANDING = TypeAdapter(Standing)
 
 
-class Upkeep(Watching):
+class Upkeep(WorkerStore):
     def standings(self, job_ids: Sequence[JobId]) -> dict[JobId, Standing]:
         found = self._db.rows(queries.STANDINGS, jobs=list(job_ids)) if job_ids else []
         return {row["job_id"]: _STANDING.validate_python(row) for row in found}
+
+    def live(self) -> list[JobId]:
+        """Accepted jobs that have not ended, oldest first."""
+        return self._ids(queries.ACTIVE, kept=self._kept())
+
+    def cancelling(self) -> list[JobId]:
+        """Jobs that are to be cancelled and have not ended."""
+        return self._ids(queries.CANCELLING)
 
     def unsettled(self) -> list[OutcomeRow]:
         """Outcomes whose consequences are not known to be complete: those that were never refreshed. At most 100."""

@@ -1,19 +1,18 @@
 """What the api shows: job views of many jobs in a constant number of queries, history, failures."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from libs.contracts.ids import JobId, key_hash
+from libs.contracts.ids import JobId
 from libs.contracts.reasons import WHAT_TO_DO, Reason
-from libs.contracts.views import BatchRow, FailureRow, Snapshot
+from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
 from libs.readmodel import queries
+from libs.readmodel.database import Database
 from libs.readmodel.jobview import snapshot
 from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Recent, Throttle
-from libs.readmodel.store import WorkerStore
 from libs.readmodel.tables import read_limits
 
 T = TypeVar("T")
@@ -21,32 +20,24 @@ _BEGINNING = datetime.fromtimestamp(0, UTC)
 _MICROSECONDS = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
-    """A job, and what the name that was given for it allows.
+class Watching:
+    """Only accepted jobs that are not deleted and not expired are seen. Blocking and thread-safe."""
 
-    `owner`: everything. `view`: reading. `id`: nothing by itself; an operator or agent token decides.
-    """
+    def __init__(self, database: Database, retention: timedelta) -> None:
+        self._db = database
+        self._retention = retention
 
-    job_id: JobId
-    level: Literal["owner", "view", "id"]
-
-
-class Watching(WorkerStore):
-    def lookup(self, name: str) -> Access | None:
-        """The job of a key, a view key or a job id. Keys are compared as hashes."""
-        hashed = key_hash(name)
-        found = self._db.rows(queries.LOOKUP, name=name, hash=hashed, kept=self._kept())
+    def find(self, key_hash: str) -> tuple[JobId, Literal["key", "view_key"]] | None:
+        """The job a key opens, and which of its keys that is."""
+        found = self._db.rows(queries.FIND, hash=key_hash, kept=self._kept())
         if not found:
             return None
-        row = found[0]
-        if hashed == row["key_hash"]:
-            return Access(row["job_id"], "owner")
-        return Access(row["job_id"], "view" if hashed == row["view_key_hash"] else "id")
+        return found[0]["job_id"], "key" if found[0]["key_hash"] == key_hash else "view_key"
 
-    def active(self) -> list[JobId]:
-        """Accepted jobs that have not ended, oldest first."""
-        return [row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())]
+    def active(self, now: datetime) -> list[JobView]:
+        """Jobs that have not ended, oldest first."""
+        found = self.views([row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())], now)
+        return sorted((each.job for each in found.values()), key=lambda job: (job.created_at, job.job_id))
 
     def views(self, job_ids: Sequence[JobId], now: datetime) -> dict[JobId, Snapshot]:
         """Five queries, however many jobs are watched. Unknown, deleted and expired jobs are left out."""
@@ -77,31 +68,20 @@ class Watching(WorkerStore):
             for job_id, [head] in heads.items()
         }
 
-    def batches(
-        self,
-        job_id: JobId,
-        *,
-        after: datetime | None = None,
-        limit: int = 1000,
-        resolution_seconds: int | None = None,
-    ) -> list[BatchRow]:
-        """In time order, those later than `after`. With a resolution: sums per interval, `at` being its start."""
-        asked: dict[str, Any] = {"job": job_id, "after": after or _BEGINNING, "limit": limit}
-        if resolution_seconds is None:
-            found = self._db.rows(queries.BATCHES, **asked)
-        else:
-            width = resolution_seconds * _MICROSECONDS
-            found = self._db.rows(queries.BATCHES_BY_INTERVAL, **asked, width=width)
+    def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
+        """Sums per interval, in time order: intervals that begin later than `after`, `at` being their beginning."""
+        width = resolution_seconds * _MICROSECONDS
+        found = self._db.rows(queries.BATCHES, job=job_id, after=after or _BEGINNING, limit=limit, width=width)
         return [BatchRow(**row) for row in found]
 
-    def failed_items(self, job_id: JobId) -> list[FailureRow]:
+    def failures(self, job_id: JobId) -> list[FailureRow]:
         """What is not at the destination, or is there otherwise than it was sent; under the newest plans, by time."""
-        names = {folder.folder_id: folder for folder in self.folders(job_id)}
+        names = {row["folder_id"]: row for row in self._db.rows(queries.FOLDERS, job=job_id)}
         wires = {row["plan_id"]: row["wires"] for row in self._db.rows(queries.PLAN_WIRES, job=job_id)}
         failures: list[FailureRow] = []
         for row in self._db.rows(queries.FAILED_ITEMS, jobs=[job_id]):
             folder = names.get(row["folder_id"])
-            by_wire = dict(zip(folder.source_wires, folder.source_names, strict=False)) if folder else {}
+            by_wire = dict(zip(folder["source_wires"], folder["source_names"], strict=True)) if folder else {}
             sources = wires.get(row["plan_id"], ())
             wire = sources[row["source"]] if row["source"] < len(sources) else ""
             failures.append(
@@ -115,6 +95,9 @@ class Watching(WorkerStore):
                 )
             )
         return failures
+
+    def _kept(self) -> datetime:
+        return datetime.now(UTC) - self._retention
 
     def _each(self, kind: type[T], query: str, **parameters: Any) -> dict[JobId, list[T]]:
         """The rows of a query by job."""

@@ -1,0 +1,70 @@
+"""The vault in ClickHouse: only sealed text ever reaches it."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from libs.contracts.ids import JobId
+from libs.contracts.jobs import JobSecrets
+from libs.vault.port import SecretsDestroyed
+from libs.vault.seal import Seal
+
+
+class SealedTable(Protocol):
+    """What the read model keeps for the vault."""
+
+    def keep_sealed(self, job_id: JobId, sealed: str, now: datetime) -> None: ...
+    def sealed(self, job_id: JobId) -> str | None: ...
+    def held(self) -> list[JobId]: ...
+    def erase_sealed(self, job_id: JobId) -> None: ...
+    def purge_sealed(self) -> None: ...
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class ClickHouseVault:
+    """The port `Vault`."""
+
+    def __init__(self, table: SealedTable, keys: Sequence[str], clock: Callable[[], datetime] = _now) -> None:
+        """`keys`: Fernet keys, newest first.
+
+        Raises:
+            ValueError: none, or one that is not a Fernet key.
+        """
+        self._table = table
+        self._seal = Seal(keys)
+        self._clock = clock
+
+    def store(self, job_id: JobId, secrets: JobSecrets) -> None:
+        """Nothing is stored for a deleted job."""
+        self._table.keep_sealed(job_id, self._seal.seal(job_id, secrets), self._clock())
+
+    def open(self, job_id: JobId) -> JobSecrets:
+        """
+        Raises:
+            SecretsDestroyed: nothing is held for this job.
+            SealBroken: the keys are not those it was sealed with.
+        """
+        sealed = self._table.sealed(job_id)
+        if sealed is None:
+            raise SecretsDestroyed(job_id)
+        return self._seal.open(job_id, sealed)
+
+    def destroy(self, job_id: JobId) -> None:
+        self._table.erase_sealed(job_id)
+
+    def rotate(self) -> int:
+        """Seal everything that is held anew, with the newest key; how many that were.
+
+        What a job that ends meanwhile leaves behind, the aggregator's sweep destroys.
+        """
+        renewed = 0
+        for job_id in self._table.held():
+            sealed = self._table.sealed(job_id)
+            if sealed is not None:
+                self._table.keep_sealed(job_id, self._seal.renew(job_id, sealed), self._clock())
+                renewed += 1
+        self._table.purge_sealed()
+        return renewed
