@@ -20,6 +20,7 @@ from libs.eventlog.tail import Tail
 APPEND_SECONDS = 30.0
 
 READ = "SELECT * FROM records WHERE topic = ? AND partition = ? AND offset >= ? ORDER BY offset LIMIT ?"
+FIRST = "SELECT min(offset) FROM records WHERE topic = ? AND partition = ? AND offset >= ?"
 COMMITTED = "SELECT topic, partition, next_offset FROM commits WHERE consumer = ?"
 
 
@@ -108,10 +109,21 @@ class SqliteEventLog:
         return found
 
     def committed(self, consumer: str) -> dict[Place, int]:
-        """Where a group reads on."""
+        """The offsets a group has done with everything before. In the thread `reader` only."""
         with translated():
             rows = self._reading.execute(COMMITTED, (consumer,)).fetchall()
             return {Place(topic, partition): offset for topic, partition, offset in rows}
+
+    def starts(self, consumer: str, places: Iterable[Place]) -> dict[Place, int]:
+        """Where a group reads on: after its commits, or later if retention was there first. In the thread `reader`."""
+        committed = self.committed(consumer)
+        starts: dict[Place, int] = {}
+        for place in places:
+            end = self.end(place)  # before looking for records: none between the two is missed
+            with translated():
+                (first,) = self._reading.execute(FIRST, (*place, committed.get(place, 0))).fetchone()
+            starts[place] = end if first is None else first
+        return starts
 
     def commit(self, consumer: str, offsets: Mapping[Place, int]) -> Future[None]:
         """Done once durable; may end in `LogUnavailable`."""

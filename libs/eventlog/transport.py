@@ -130,8 +130,9 @@ class SqliteConsumer(Consumer):
     # Positions and commits.
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        committed = await self.loop.run_in_executor(self._log.reader, self._log.committed, self.app.conf.id)
-        self._positions = {tp: committed.get(Place(*tp), 0) for tp in self._positions}
+        places = [Place(*tp) for tp in self._positions]
+        starts = await self.loop.run_in_executor(self._log.reader, self._log.starts, self.app.conf.id, places)
+        self._positions = {TP(*place): start for place, start in starts.items()}
         self._arrived.set()
         return dict(self._positions)
 
