@@ -1,8 +1,10 @@
 """UID sets as IMAP writes them (RFC 9051 section 9, sequence-set), without `*`."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 MAX_UID = 2**32 - 1
+RANGE = re.compile(r"([0-9]{1,10})(?::([0-9]{1,10}))?")
 
 
 def encode(uids: Iterable[int]) -> str:
@@ -25,34 +27,28 @@ def decode(text: str) -> Iterator[int]:
     """`1:3,7` → 1, 2, 3, 7; the empty string holds nothing.
 
     Raises:
-        ValueError: not a set of UIDs between 1 and 2^32-1, or larger than any mailbox.
+        ValueError: not a set of UIDs between 1 and 2^32-1.
     """
-    for part in text.split(",") if text else ():
-        first, _, last = part.partition(":")
-        low, high = int(first), int(last or first)
-        if not 0 < low <= MAX_UID or not 0 < high <= MAX_UID:
-            raise ValueError("not a UID set")
-        if low > high:
-            low, high = high, low  # RFC 9051: the order in a range does not matter
+    for low, high in _ranges(text):
         yield from range(low, high + 1)
 
 
 def count(text: str) -> int:
-    """How many UIDs a set holds, without making the list."""
-    total = 0
+    """How many UIDs a set holds, without making the list.
+
+    Raises:
+        ValueError: not a set of UIDs between 1 and 2^32-1.
+    """
+    return sum(high - low + 1 for low, high in _ranges(text))
+
+
+def _ranges(text: str) -> Iterator[tuple[int, int]]:
     for part in text.split(",") if text else ():
-        first, _, last = part.partition(":")
-        total += int(last) - int(first) + 1 if last else 1
-    return total
-
-
-def chunks(uids: Iterable[int], *, most: int = 700) -> Iterator[str]:
-    """UID sets of at most `most` UIDs in order, each short enough for one command line (8 kB)."""
-    chunk: list[int] = []
-    for uid in uids:
-        chunk.append(uid)
-        if len(chunk) == most:
-            yield encode(chunk)
-            chunk = []
-    if chunk:
-        yield encode(chunk)
+        matched = RANGE.fullmatch(part)
+        if matched is None:
+            raise ValueError("not a UID set")
+        ends = int(matched[1]), int(matched[2] or matched[1])
+        low, high = min(ends), max(ends)  # RFC 9051: the order in a range does not matter
+        if low == 0 or high > MAX_UID:
+            raise ValueError("not a UID set")
+        yield low, high
