@@ -43,6 +43,10 @@ class AppendRefused(MailboxError):
         self.connection_closed = connection_closed
 
 
+class FetchRefused(MailboxError):
+    """Tagged NO or BAD to a FETCH: what did not come is not gone, the server would not hand it out."""
+
+
 class FolderGone(MailboxError):
     """There is no folder of this name."""
 

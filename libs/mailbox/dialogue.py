@@ -1,0 +1,147 @@
+"""Commands and their answers on one connection: tags, answers nobody waits for, and how a connection ends."""
+
+import contextlib
+import time
+from collections import deque
+from collections.abc import Callable
+
+from libs.contracts.reasons import Reason
+from libs.mailbox import meaning
+from libs.mailbox.errors import ConnectionLost, MailboxError, ProtocolBroken
+from libs.mailbox.parse import Continuation, Status, Tagged, Untagged, read_response
+from libs.mailbox.stream import LineTooLong, Stream
+
+
+class Dialogue:
+    """For one thread at a time; `reset` for any.
+
+    Everything may raise ConnectionLost, MailboxBusy after a BYE, or
+    ProtocolBroken. Then the connection is gone.
+    """
+
+    def __init__(self, stream: Stream) -> None:
+        self._stream = stream
+        self._over = False
+        self._count = 0
+        self._waiting: deque[bytes] = deque()  # tags without an answer, in the order sent
+        self._unread: Untagged | None = None
+        self._bye: Status | None = None
+
+    def start(self) -> bytes:
+        """The tag of a command that is about to be sent, when all earlier ones are answered."""
+        while self._waiting:
+            self.next(self._waiting[0])
+        return self._tag()
+
+    def ask(self, command: bytes) -> bytes:
+        """Send one command; its tag."""
+        tag = self.start()
+        self.send(b"%b %b\r\n" % (tag, command))
+        return tag
+
+    def ask_also(self, command: bytes) -> bytes:
+        """Send one more command while an earlier one is being answered."""
+        tag = self._tag()
+        self.send(b"%b %b\r\n" % (tag, command))
+        return tag
+
+    def run(self, command: bytes, take: Callable[[Untagged], None] | None = None) -> Status:
+        """Send a command and wait for its status; `take` gets each untagged response."""
+        tag = self.ask(command)
+        while not isinstance(response := self.next(tag), Status):
+            if take and isinstance(response, Untagged):
+                take(response)
+        return response
+
+    def next(self, tag: bytes) -> Untagged | Continuation | Status:
+        """The next response while `tag` is waiting: untagged ones, and its status at last."""
+        if self._unread is not None:
+            self._unread.rest.skip()
+            self._unread = None
+        response = read_response(self)
+        if isinstance(response, Untagged):
+            self._unread = response
+            if response.kind == b"BYE":
+                self._bye = response.status
+        elif isinstance(response, Tagged):
+            if not self._waiting or not response.tag == self._waiting.popleft() == tag:
+                raise self.broken()
+            return response.status
+        return response
+
+    def arrived(self) -> bool:
+        """Whether something, or the end, is there to be read without waiting."""
+        try:
+            return self._stream.arrived()
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def send(self, data: bytes | bytearray | memoryview) -> None:
+        try:
+            self._stream.send(data)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def push(self, data: bytes | bytearray | memoryview) -> bool:
+        """Send; False when the server takes no more, though its last words may still be there to be read."""
+        try:
+            self._stream.send(data)
+        except TimeoutError as error:
+            raise self._lost(error) from error
+        except OSError:
+            return False
+        return True
+
+    def readline(self) -> bytes:
+        try:
+            return self._stream.readline()
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def skip(self, size: int) -> None:
+        try:
+            self._stream.skip(size)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def broken(self) -> ProtocolBroken:
+        self.reset()
+        return ProtocolBroken(Reason.PROTOCOL)
+
+    def reset(self) -> None:
+        """Drop the connection with RST. Any thread."""
+        self._over = True
+        self._stream.reset()
+
+    def close(self, seconds: float) -> None:
+        """LOGOUT and wait for the end, no longer than this."""
+        if self._over or self._waiting:
+            self.reset()
+            return
+        self._stream.set_deadline(time.monotonic() + seconds)
+        with contextlib.suppress(MailboxError):
+            self.run(b"LOGOUT")
+        self._over = True
+        self._stream.close()
+
+    def _tag(self) -> bytes:
+        if self._over:
+            raise ConnectionLost(Reason.CONNECTION_LOST)
+        self._count += 1
+        tag = b"M%d" % self._count
+        self._waiting.append(tag)
+        return tag
+
+    def _lost(self, error: OSError) -> MailboxError:
+        self.reset()
+        if isinstance(error, LineTooLong):
+            return ProtocolBroken(Reason.PROTOCOL)
+        if self._bye:
+            return meaning.busy(self._bye) or ConnectionLost(Reason.CONNECTION_LOST)
+        return ConnectionLost(Reason.TIMED_OUT if isinstance(error, TimeoutError) else Reason.CONNECTION_LOST)

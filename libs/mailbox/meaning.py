@@ -1,0 +1,85 @@
+"""What a refusal means for the caller: response codes of RFC 5530 and what large providers say instead. Pure."""
+
+import re
+
+from libs.contracts.reasons import Reason
+from libs.mailbox.errors import (
+    AccountUnusable,
+    AppendRefused,
+    FetchRefused,
+    FolderGone,
+    FolderRefused,
+    MailboxBusy,
+    MailboxError,
+)
+from libs.mailbox.parse import Status
+
+BUSY_SECONDS = 5.0
+BYE_SECONDS = 15.0
+THROTTLED_SECONDS = 60.0
+LONGEST_SECONDS = 3600.0
+
+_BUSY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
+_BACKOFF = re.compile(r"backoff time: (\d{1,9}) milliseconds", re.IGNORECASE)  # Exchange
+_TOO_MUCH = re.compile(r"bandwidth|throttl|too many|rate limit", re.IGNORECASE)  # Gmail, Yahoo, Outlook
+
+_REFUSALS = {
+    "OVERQUOTA": Reason.OVER_QUOTA,
+    "TOOBIG": Reason.MESSAGE_TOO_LARGE,  # RFC 7889
+    "NOPERM": Reason.NO_PERMISSION,
+    "READ-ONLY": Reason.NO_PERMISSION,
+    "TRYCREATE": Reason.FOLDER_GONE,
+    "NONEXISTENT": Reason.FOLDER_GONE,
+}
+
+
+def busy(status: Status, codes: frozenset[str] = _BUSY_CODES) -> MailboxBusy | None:
+    """The server asks for patience, or None."""
+    backoff = _BACKOFF.search(status.text)
+    if backoff:
+        seconds = min(int(backoff[1]) / 1000, LONGEST_SECONDS)
+        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=seconds)
+    if status.code == "THROTTLED" or (status.kind != "OK" and _TOO_MUCH.search(status.text)):
+        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=THROTTLED_SECONDS)
+    if status.kind == "BYE":
+        return MailboxBusy(Reason.BUSY, status.text, retry_after=BYE_SECONDS)
+    if status.code in codes:
+        return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS)
+    return None
+
+
+def refused_login(status: Status) -> MailboxError:
+    if error := busy(status):
+        return error
+    if status.code == "PRIVACYREQUIRED":
+        return AccountUnusable(Reason.PLAIN_REFUSED, status.text)
+    if status.kind == "BAD":
+        return AccountUnusable(Reason.LOGIN_UNSUPPORTED, status.text)
+    return AccountUnusable(Reason.LOGIN_REFUSED, status.text)
+
+
+def refused_append(status: Status, *, connection_closed: bool) -> MailboxBusy | AppendRefused:
+    """A tagged NO or BAD to APPEND: nothing landed.
+
+    LIMIT is not patience here: it can be the number of keywords of one message (RFC 5530).
+    """
+    if error := busy(status, _BUSY_CODES - {"LIMIT", "SERVERBUG"}):
+        return error
+    return AppendRefused(
+        _REFUSALS.get(status.code, Reason.MESSAGE_REFUSED),
+        status.text,
+        try_create=status.code in ("TRYCREATE", "NONEXISTENT"),
+        connection_closed=connection_closed,
+    )
+
+
+def refused_fetch(status: Status) -> MailboxError:
+    return busy(status) or FetchRefused(Reason.MESSAGE_UNREADABLE, status.text)
+
+
+def refused_folder(status: Status) -> MailboxError:
+    """A folder would not be opened, made or listed."""
+    reason = _REFUSALS.get(status.code, Reason.FOLDER_REFUSED)
+    if reason == Reason.FOLDER_GONE:
+        return FolderGone(reason, status.text)
+    return busy(status) or FolderRefused(reason, status.text)

@@ -1,0 +1,157 @@
+"""One authenticated IMAP connection: the adapter of the port `Session`."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from libs.contracts.reasons import Reason
+from libs.mailbox import append, fetching, folders, meaning
+from libs.mailbox.dialogue import Dialogue
+from libs.mailbox.errors import FolderGone
+from libs.mailbox.names import quoted
+from libs.mailbox.parse import Status as Answer
+from libs.mailbox.parse import Untagged, Value, number
+from libs.mailbox.port import Appended, Folder, Listed, Message, Namespace, Selected, Status
+from libs.mailbox.selection import Selection
+from libs.mailbox.stream import Stream
+
+CLOSE_SECONDS = 2.0
+
+
+class ImapSession:
+    """Says EXAMINE and BODY.PEEK only: nothing it reads is changed. Does not enable UTF8=ACCEPT."""
+
+    def __init__(self, stream: Stream, capabilities: frozenset[str]) -> None:
+        self.capabilities = capabilities
+        self.multiappend = "MULTIAPPEND" in capabilities
+        self.uidplus = bool({"UIDPLUS", "IMAP4REV2"} & capabilities)
+        self._literals = append.Literals.of(capabilities)
+        self._dialogue = Dialogue(stream)
+        self._examined = False
+
+    # ---- folders
+
+    def folders(self) -> list[Folder]:
+        extended = bool({"LIST-EXTENDED", "IMAP4REV2"} & self.capabilities)
+        if extended:
+            uses = " SPECIAL-USE" if {"SPECIAL-USE", "IMAP4REV2"} & self.capabilities else ""
+            return self._list(f'LIST "" "*" RETURN (SUBSCRIBED{uses})')
+        subscribed = frozenset(folder.wire for folder in self._list('LSUB "" "*"'))
+        return self._list('LIST "" "*"', subscribed)
+
+    def namespace(self) -> Namespace:
+        """Without NAMESPACE: no prefix, and the delimiter that LIST tells (RFC 3501 section 6.3.8)."""
+        if {"NAMESPACE", "IMAP4REV2"} & self.capabilities:
+            for values in self._collect(b"NAMESPACE", b"NAMESPACE"):
+                if namespace := folders.namespace(values):
+                    return namespace
+        root = next(iter(self._collect(b'LIST "" ""', b"LIST")), [])
+        return Namespace(prefix="", delimiter=folders.text(root[1]) or None if len(root) > 1 else None)
+
+    def _list(self, command: str, subscribed: frozenset[str] = frozenset()) -> list[Folder]:
+        kind = command.partition(" ")[0].encode()
+        found = (folders.folder(values, subscribed) for values in self._collect(command.encode("latin-1"), kind))
+        return folders.distinct(folder for folder in found if folder)
+
+    def _collect(self, command: bytes, kind: bytes) -> list[list[Value]]:
+        """The values of each response of a kind."""
+        found: list[list[Value]] = []
+
+        def take(response: Untagged) -> None:
+            if response.kind == kind:
+                found.append(response.rest.values())
+
+        self._expect(self._dialogue.run(command, take))
+        return found
+
+    def _exists(self, wire: str) -> bool:
+        """Whether the folder can be opened, asked of the server rather than read from a refusal in some language."""
+        pattern = quoted(wire).decode("latin-1")
+        return any(folder.selectable and folder.wire == wire for folder in self._list(f'LIST "" {pattern}'))
+
+    def status(self, wire: str) -> Status:
+        found: dict[bytes, int] = {}
+
+        def take(response: Untagged) -> None:
+            if response.kind == b"STATUS":
+                response.rest.value()
+                for name, value in response.rest.items().items():
+                    if (count := number(value)) is not None:
+                        found[name] = count
+
+        answer = self._dialogue.run(b"STATUS %b (MESSAGES UIDNEXT UIDVALIDITY)" % self._mailbox(wire), take)
+        self._expect_folder(answer, wire)
+        if b"MESSAGES" not in found:
+            raise self._dialogue.broken()
+        return Status(messages=found[b"MESSAGES"], uidnext=found.get(b"UIDNEXT"), uidvalidity=found.get(b"UIDVALIDITY"))
+
+    def create(self, wire: str) -> None:
+        mailbox = self._mailbox(wire)
+        answer = self._dialogue.run(b"CREATE %b" % mailbox)
+        if answer.kind != "OK" and answer.code != "ALREADYEXISTS" and not self._exists(wire):
+            raise meaning.refused_folder(answer)
+        self._dialogue.run(b"SUBSCRIBE %b" % mailbox)  # a server without subscriptions may refuse
+
+    # ---- messages
+
+    def examine(self, wire: str) -> Selected:
+        selection = Selection()
+        self._examined = False
+        answer = self._dialogue.run(b"EXAMINE %b" % self._mailbox(wire), selection.take)
+        self._expect_folder(answer, wire)
+        self._examined = True
+        selected = selection.selected()
+        if selected is None:
+            raise self._dialogue.broken()
+        return selected
+
+    def unselect(self) -> None:
+        if self._examined:
+            self._examined = False
+            self._expect(self._dialogue.run(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE"))
+
+    def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
+        if identity:
+            return fetching.listing_with_identity(self._dialogue, uids)
+        return fetching.listing(self._dialogue, uids)
+
+    def fetch(self, uids: str) -> Iterator[Message]:
+        return fetching.messages(self._dialogue, uids)
+
+    def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
+        return fetching.flags(self._dialogue, uids)
+
+    def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
+        if not messages or (len(messages) > 1 and not self.multiappend):
+            raise ValueError("one message, or several where the server has MULTIAPPEND")
+        return append.append(
+            self._dialogue, self._mailbox(wire), messages, gate, literals=self._literals, uidplus=self.uidplus
+        )
+
+    # ---- the connection
+
+    def noop(self) -> None:
+        self._expect(self._dialogue.run(b"NOOP"))
+
+    def reset(self) -> None:
+        self._dialogue.reset()
+
+    def close(self) -> None:
+        self._dialogue.close(CLOSE_SECONDS)
+
+    # ---- refusals
+
+    def _mailbox(self, wire: str) -> bytes:
+        if any(character in wire for character in "\r\n\0"):
+            raise FolderGone(Reason.FOLDER_GONE)  # no command can name it
+        return quoted(wire)
+
+    def _expect(self, answer: Answer) -> None:
+        if answer.kind != "OK":
+            raise meaning.refused_folder(answer)
+
+    def _expect_folder(self, answer: Answer, wire: str) -> None:
+        if answer.kind == "OK":
+            return
+        error = meaning.refused_folder(answer)
+        if error.reason == Reason.FOLDER_REFUSED and not self._exists(wire):
+            raise FolderGone(Reason.FOLDER_GONE, answer.text)
+        raise error
