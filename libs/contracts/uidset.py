@@ -42,6 +42,18 @@ def count(text: str) -> int:
     return sum(high - low + 1 for low, high in _ranges(text))
 
 
+def chunks(uids: Iterable[int], *, most: int = 700) -> Iterator[str]:
+    """UID sets of at most `most` UIDs in order, each short enough for one command line (8 kB)."""
+    chunk: list[int] = []
+    for uid in uids:
+        chunk.append(uid)
+        if len(chunk) == most:
+            yield encode(chunk)
+            chunk = []
+    if chunk:
+        yield encode(chunk)
+
+
 def _ranges(text: str) -> Iterator[tuple[int, int]]:
     for part in text.split(",") if text else ():
         matched = RANGE.fullmatch(part)
