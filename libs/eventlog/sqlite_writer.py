@@ -117,7 +117,7 @@ class Writer:
         for record in stored:
             self.ends[record.place] = record.offset + 1
         if stored:
-            for listener in self.listeners:
+            for listener in tuple(self.listeners):
                 listener(stored)
         for request in requests:
             request.durable.set_result(None)

@@ -66,7 +66,8 @@ class SqliteConsumer(Consumer):
 
     def _on_append(self, records: Sequence[Stored]) -> None:
         if any(record.place.topic in self._topics for record in records):
-            self.loop.call_soon_threadsafe(self._arrived.set)
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                self.loop.call_soon_threadsafe(self._arrived.set)
 
     def on_buffer_drop(self, tp: TP) -> None:
         super().on_buffer_drop(tp)

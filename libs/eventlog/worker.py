@@ -50,7 +50,9 @@ class Worker:
         return {topic for topic, _ in app.consumer.assignment()} >= set(app.topics_consumed)
 
     async def stop(self) -> None:
-        """Commit what is done and leave the group; at most 5 s."""
+        """Commit what is done and leave the group; at most 5 s. Repeats are fine, and so is one without a start."""
+        if not self.app.started:
+            return
         await asyncio.wait({asyncio.ensure_future(self.app.stop())}, timeout=STOP_SECONDS)
 
     async def wait_until_dead(self) -> None:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import uvloop
+
 from libs.contracts.topics import Topic
 from libs.eventlog.consume import Delivery, consume_batches, consume_each
 from libs.eventlog.port import EventLog
@@ -44,7 +46,7 @@ class Group:
 
     def __init__(self, *workers: Worker) -> None:
         self._workers = workers
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
 
     def __enter__(self) -> Self:

@@ -135,12 +135,12 @@ def test_nothing_is_committed_past_an_unfinished_message_whatever_the_order(log:
 
 
 def test_thousands_of_messages_may_be_open_at_once(log: EventLog):
-    log.append_all(COMMANDS, [(str(number), start_job(number)) for number in range(6000)])
+    log.append_all(COMMANDS, [(str(number), start_job(number)) for number in range(3000)])
     taken = Taken()
     with Group(taker(log, COMMANDS, taken.add)):
-        taken.wait(6000)
+        taken.wait(3000)
         log.append(COMMANDS, "late", start_job(-1))
-        assert taken.wait(6001)[-1].key == "late"
+        assert taken.wait(3001)[-1].key == "late"
 
 
 def test_each_group_gets_every_message(log: EventLog):
@@ -198,12 +198,12 @@ def test_no_batch_is_larger_than_2000(log: EventLog):
         time.sleep(0.3)  # a slow database
         taken.add(*deliveries)
 
-    fill(log, range(5000))
+    fill(log, range(3500))
     with Group(batcher(log, COMMANDS, apply)):
-        taken.wait(5000)
+        taken.wait(3500)
 
     assert max(taken.batches) <= 2000
-    assert taken.jobs == [str(number) for number in range(5000)]
+    assert taken.jobs == [str(number) for number in range(3500)]
 
 
 def test_a_batch_whose_apply_raised_ends_the_worker_and_is_delivered_again(log: EventLog):

@@ -333,7 +333,7 @@ def test_what_is_done_is_committed_while_the_worker_runs(log: SqliteEventLog):
 
 
 def test_what_waits_for_a_slow_batch_is_bounded(log: SqliteEventLog):
-    log.append_all(COMMANDS, [(str(number), StartJob(job_id=JobId("j"))) for number in range(9000)])
+    log.append_all(COMMANDS, [(str(number), StartJob(job_id=JobId("j"))) for number in range(7000)])
     go_on, applied = threading.Event(), Taken()
 
     def apply(deliveries: list[Delivery]) -> None:
@@ -352,4 +352,4 @@ def test_what_waits_for_a_slow_batch_is_bounded(log: SqliteEventLog):
         eventually(reads_no_more)
         assert 2000 <= read[-1] <= 2000 + 4096
         go_on.set()
-        applied.wait(9000)
+        applied.wait(7000)
