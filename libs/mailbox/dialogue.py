@@ -1,6 +1,7 @@
 """Commands and their answers on one connection: tags, answers nobody waits for, and how a connection ends."""
 
 import contextlib
+import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from collections.abc import Callable
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
 from libs.mailbox.errors import ConnectionLost, MailboxError, ProtocolBroken
-from libs.mailbox.parse import Continuation, Status, Tagged, Untagged, read_response
+from libs.mailbox.parse import Continuation, Scanner, Status, Tagged, Untagged, parse_response
 from libs.mailbox.stream import LineTooLong, Stream
 
 
@@ -55,10 +56,29 @@ class Dialogue:
 
     def next(self, tag: bytes) -> Untagged | Continuation | Status:
         """The next response while `tag` is waiting: untagged ones, and its status at last."""
+        return self._understand(tag, self._next_line())
+
+    def next_shaped(self, tag: bytes, shape: re.Pattern[bytes]) -> re.Match[bytes] | Untagged | Continuation | Status:
+        """As `next`, or the match where the line has the shape that is expected again and again.
+
+        When the line ends in a literal, read it, and then `finish` the response.
+        """
+        line = self._next_line()
+        return shape.match(line) or self._understand(tag, line)
+
+    def finish(self) -> None:
+        """Read the rest of a response after its literal."""
+        if (line := self.readline()) != b")\r\n":
+            Scanner(self, line, 0).skip()
+
+    def _next_line(self) -> bytes:
         if self._unread is not None:
             self._unread.rest.skip()
             self._unread = None
-        response = read_response(self)
+        return self.readline()
+
+    def _understand(self, tag: bytes, line: bytes) -> Untagged | Continuation | Status:
+        response = parse_response(self, line)
         if isinstance(response, Untagged):
             self._unread = response
             if response.kind == b"BYE":

@@ -1,15 +1,17 @@
 """UID FETCH, streamed: each message is given out as it comes, and what nobody asked for is passed over."""
 
+import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
 from libs.mailbox.dialogue import Dialogue
 from libs.mailbox.errors import FetchRefused
 from libs.mailbox.identity import FIELDS, identify
-from libs.mailbox.parse import Status, Untagged, Value, number
+from libs.mailbox.parse import MAX_LITERAL, Status, Untagged, Value, number
 from libs.mailbox.port import Listed, Message
 from libs.mailbox.uidranges import UidRanges, split
 
@@ -19,59 +21,72 @@ T = TypeVar("T")
 Items = dict[bytes, Value]
 
 
-def listing(dialogue: Dialogue, uids: str) -> Iterator[Listed]:
-    return _fetch(dialogue, uids, "(UID RFC822.SIZE INTERNALDATE)", _listed)
+@dataclass(frozen=True, slots=True)
+class Wish(Generic[T]):
+    """What is asked of each message, and what is made of the answer.
 
-
-def listing_with_identity(dialogue: Dialogue, uids: str) -> Iterator[Listed]:
-    items = f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})])"
-    return _fetch(dialogue, uids, items, _listed_with_identity)
-
-
-def messages(dialogue: Dialogue, uids: str) -> Iterator[Message]:
-    return _fetch(dialogue, uids, "(UID FLAGS INTERNALDATE BODY.PEEK[])", _message)
-
-
-def flags(dialogue: Dialogue, uids: str) -> dict[int, tuple[str, ...]]:
-    return dict(_fetch(dialogue, uids, "(UID FLAGS)", _flagged))
-
-
-def _fetch(dialogue: Dialogue, uids: str, items: str, made: Callable[[int, Items], T | None]) -> Iterator[T]:
-    """What `made` makes of each message's items; None when some are still to come.
-
-    A server may send the items of one message in several responses, and flags
-    that nobody asked for in between.
+    Most servers answer in the order of the question. That shape is read with one
+    regular expression, three times as fast; any other order item by item.
     """
-    wanted = UidRanges(uids) if uids else None
+
+    items: str
+    shape: re.Pattern[bytes]
+    of_shape: Callable[[Dialogue, re.Match[bytes]], T]  # the first group is the UID
+    of_items: Callable[[int, Items], T | None]  # None: some are still to come
+
+
+def fetch(dialogue: Dialogue, uids: str, wish: Wish[T]) -> Iterator[T]:
+    """One T for each message, in the server's order.
+
+    A server may send the items of one message in several responses, flags
+    that nobody asked for, and messages outside the set (its last one for `100:*`).
+
+    Raises:
+        FetchRefused: NO or BAD, after what was given.
+    """
+    wanted = UidRanges(uids)
     partial: dict[int, Items] = {}
-    for response in _responses(dialogue, uids, items):
+    for response in _responses(dialogue, uids, wish):
+        if isinstance(response, re.Match):
+            made = wish.of_shape(dialogue, response)
+            if int(response[1]) in wanted:
+                yield made
+            continue
         if response.kind != b"FETCH":
             continue
-        found = response.rest.items()
-        uid = number(found.get(b"UID"))
-        if uid is None or wanted is None or uid not in wanted:
+        items = response.rest.items()
+        uid = number(items.get(b"UID"))
+        if uid is None or uid not in wanted:
             continue
-        if partial and uid in partial:
-            found = {**partial.pop(uid), **found}
-        complete = made(uid, found)
+        if uid in partial:
+            items = {**partial.pop(uid), **items}
+        complete = wish.of_items(uid, items)
         if complete is None:
-            partial[uid] = found
+            partial[uid] = items
         else:
             yield complete
 
 
-def _responses(dialogue: Dialogue, uids: str, items: str) -> Iterator[Untagged]:
-    commands = [f"UID FETCH {part} {items}".encode("ascii") for part in split(uids)]
+def _responses(dialogue: Dialogue, uids: str, wish: Wish[T]) -> "Iterator[Untagged | re.Match[bytes]]":
+    commands = [f"UID FETCH {part} {wish.items}".encode("ascii") for part in split(uids)]
     tags: deque[bytes] = deque()
     for index, command in enumerate(commands):
         tags.append(dialogue.ask_also(command) if index else dialogue.ask(command))
         while len(tags) > AHEAD or (tags and index == len(commands) - 1):
             tag = tags.popleft()
-            while not isinstance(response := dialogue.next(tag), Status):
-                if isinstance(response, Untagged):
+            while not isinstance(response := dialogue.next_shaped(tag, wish.shape), Status):
+                if isinstance(response, re.Match | Untagged):
                     yield response
             if response.kind != "OK" and response.code != "EXPUNGEISSUED":  # RFC 5530: some are gone
                 raise meaning.refused_fetch(response)
+
+
+# ---- size and date
+
+
+def _listed_shape(_dialogue: Dialogue, match: re.Match[bytes]) -> Listed:
+    uid, size, date = match.groups()
+    return Listed(int(uid), int(size), date.decode("latin-1"))
 
 
 def _listed(uid: int, items: Items) -> Listed | None:
@@ -79,14 +94,48 @@ def _listed(uid: int, items: Items) -> Listed | None:
     return None if size is None or date is None else Listed(uid, size, date)
 
 
-def _listed_with_identity(uid: int, items: Items) -> Listed | None:
-    size, date = number(items.get(b"RFC822.SIZE")), _text(items, b"INTERNALDATE")
-    if size is None or date is None:
-        return None
+_LISTED = rb'\* \d+ FETCH \(UID (\d{1,10}) RFC822\.SIZE (\d{1,19}) INTERNALDATE "([^"\\\r\n]*)"'
+LISTING = Wish("(UID RFC822.SIZE INTERNALDATE)", re.compile(_LISTED + rb"\)\r\n"), _listed_shape, _listed)
+
+
+# ---- size, date and identity
+
+
+def _identified_shape(dialogue: Dialogue, match: re.Match[bytes]) -> Listed:
+    uid, size, date, length = match.groups()
+    fields = dialogue.read(int(length))
+    dialogue.finish()
+    return Listed(int(uid), int(size), date.decode("latin-1"), *identify(fields))
+
+
+def _identified(uid: int, items: Items) -> Listed | None:
+    listed = _listed(uid, items)
     for name, fields in items.items():
-        if name.startswith(b"BODY[HEADER"):
-            return Listed(uid, size, date, *identify(fields if isinstance(fields, bytes) else b""))
+        if listed and name.startswith(b"BODY[HEADER"):
+            return Listed(
+                uid, listed.size, listed.internaldate, *identify(fields if isinstance(fields, bytes) else b"")
+            )
     return None
+
+
+IDENTITY = Wish(
+    f"(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS ({FIELDS})])",
+    re.compile(_LISTED + rb" BODY\[HEADER[^\]\r\n]*\] \{(\d{1,6})\}\r\n"),
+    _identified_shape,
+    _identified,
+)
+
+
+# ---- whole messages
+
+
+def _message_shape(dialogue: Dialogue, match: re.Match[bytes]) -> Message:
+    uid, flags, date, length = match.groups()
+    if (size := int(length)) > MAX_LITERAL:
+        raise dialogue.broken()
+    body = dialogue.read(size)
+    dialogue.finish()
+    return Message(int(uid), _without_recent(flags.split()), date.decode("latin-1"), body)
 
 
 def _message(uid: int, items: Items) -> Message | None:
@@ -102,14 +151,43 @@ def _message(uid: int, items: Items) -> Message | None:
     return Message(uid, _flags(items[b"FLAGS"]), date, body)
 
 
+MESSAGES = Wish(
+    "(UID FLAGS INTERNALDATE BODY.PEEK[])",
+    re.compile(
+        rb'\* \d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()"{\r\n]*)\) INTERNALDATE "([^"\\\r\n]*)"'
+        rb" BODY\[\] \{(\d{1,19})\}\r\n"
+    ),
+    _message_shape,
+    _message,
+)
+
+
+# ---- flags
+
+
+def _flagged_shape(_dialogue: Dialogue, match: re.Match[bytes]) -> tuple[int, tuple[str, ...]]:
+    return int(match[1]), _without_recent(match[2].split())
+
+
 def _flagged(uid: int, items: Items) -> tuple[int, tuple[str, ...]] | None:
     return (uid, _flags(items[b"FLAGS"])) if b"FLAGS" in items else None
 
 
+FLAGS = Wish(
+    "(UID FLAGS)",
+    re.compile(rb'\* \d+ FETCH \(UID (\d{1,10}) FLAGS \(([^()"{\r\n]*)\)\)\r\n'),
+    _flagged_shape,
+    _flagged,
+)
+
+
 def _flags(value: Value) -> tuple[str, ...]:
-    """Without \\Recent, which nobody can set."""
-    names = [flag.decode("latin-1") for flag in value if isinstance(flag, bytes)] if isinstance(value, list) else []
-    return tuple(name for name in names if name.lower() != "\\recent")
+    return _without_recent([flag for flag in value if isinstance(flag, bytes)] if isinstance(value, list) else [])
+
+
+def _without_recent(flags: list[bytes]) -> tuple[str, ...]:
+    """Nobody can set \\Recent."""
+    return tuple(flag.decode("latin-1") for flag in flags if flag.lower() != b"\\recent")
 
 
 def _text(items: Items, name: bytes) -> str | None:

@@ -165,13 +165,12 @@ class Scanner:
             raise self._source.broken()
 
 
-def read_response(source: Source) -> Response:
-    """The next response.
+def parse_response(source: Source, line: bytes) -> Response:
+    """The response that begins with this line.
 
     Raises:
         ProtocolBroken: this is not IMAP.
     """
-    line = source.readline()
     if line[:2] == b"* ":
         match = _UNTAGGED.match(line)
         if match is None:

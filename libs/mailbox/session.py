@@ -109,15 +109,13 @@ class ImapSession:
             self._expect(self._dialogue.run(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE"))
 
     def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
-        if identity:
-            return fetching.listing_with_identity(self._dialogue, uids)
-        return fetching.listing(self._dialogue, uids)
+        return fetching.fetch(self._dialogue, uids, fetching.IDENTITY if identity else fetching.LISTING)
 
     def fetch(self, uids: str) -> Iterator[Message]:
-        return fetching.messages(self._dialogue, uids)
+        return fetching.fetch(self._dialogue, uids, fetching.MESSAGES)
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
-        return fetching.flags(self._dialogue, uids)
+        return dict(fetching.fetch(self._dialogue, uids, fetching.FLAGS))
 
     def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
         if not messages or (len(messages) > 1 and not self.multiappend):

@@ -13,7 +13,7 @@ class UidRanges:
     def __init__(self, uids: str) -> None:
         self._starts: list[int] = []
         self._ends: list[int] = []
-        for start, end in sorted(_range(part) for part in uids.split(",")):
+        for start, end in sorted(_range(part) for part in uids.split(",") if part):
             if self._ends and start <= self._ends[-1] + 1:
                 self._ends[-1] = max(self._ends[-1], end)
             else:
