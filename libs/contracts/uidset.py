@@ -29,7 +29,7 @@ def decode(text: str) -> Iterator[int]:
     Raises:
         ValueError: not a set of UIDs between 1 and 2^32-1.
     """
-    for low, high in _ranges(text):
+    for low, high in list(_ranges(text)):  # all of it is checked before the first UID is given
         yield from range(low, high + 1)
 
 

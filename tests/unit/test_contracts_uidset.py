@@ -52,5 +52,5 @@ def test_any_text_is_either_counted_as_it_is_decoded_or_refused(text):
         with pytest.raises(ValueError, match="not a UID set"):
             list(decode(text))
     else:
-        if counted < 100_000:
+        if counted < 1000:
             assert len(list(decode(text))) == counted
