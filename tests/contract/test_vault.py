@@ -1,0 +1,164 @@
+"""Where credentials are kept, and that they are gone when they are destroyed."""
+
+import json
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr
+
+from libs.contracts.accounts import Account, OAuth
+from libs.contracts.jobs import JobSecrets
+from libs.readmodel.database import Database
+from libs.readmodel.model import ReadModel
+from libs.readmodel.rows import TombstoneRow
+from libs.vault.clickhouse import ClickHouseVault
+from libs.vault.port import SecretsDestroyed
+from libs.vault.seal import Seal, SealBroken
+from tests.contract.jobs import files_with, new_job
+
+OLD, NEW = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+SECRETS = JobSecrets(
+    source=Account(host="imap.old.example", username="canary-user", password=SecretStr("canary-pässword\0")),
+    destination=Account(
+        host="imap.new.example",
+        username="canary-user-2",
+        login_as="canary-master",
+        oauth=OAuth(access_token=SecretStr("canary-token"), refresh_token=SecretStr("canary-refresh")),
+    ),
+)
+
+
+@pytest.fixture
+def vault(store: ReadModel) -> Iterator[ClickHouseVault]:
+    return ClickHouseVault(store, [OLD])
+
+
+def test_what_is_stored_is_opened_as_it_was(vault: ClickHouseVault) -> None:
+    job = new_job()
+
+    vault.store(job, SECRETS)
+
+    assert vault.open(job) == SECRETS
+    password = vault.open(job).source.password
+    assert password is not None
+    assert password.get_secret_value() == "canary-pässword\0"
+
+
+def test_what_is_stored_again_replaces_what_was(vault: ClickHouseVault) -> None:
+    job = new_job()
+    vault.store(job, SECRETS)
+
+    vault.store(job, JobSecrets(source=SECRETS.destination, destination=SECRETS.source))
+
+    assert vault.open(job).source == SECRETS.destination
+
+
+def test_no_file_holds_anything_in_clear_and_none_a_byte_once_it_is_destroyed(
+    vault: ClickHouseVault, store: ReadModel, chdb_path: Path
+) -> None:
+    job, other = new_job(), new_job()
+    vault.store(job, SECRETS)
+    vault.store(other, SECRETS)
+    sealed = store.sealed(job)
+    assert sealed is not None
+    pieces = [sealed[start : start + 24] for start in range(0, len(sealed) - 24, 24)]
+    assert all(files_with(chdb_path, piece) for piece in pieces[1:])
+    assert files_with(chdb_path, "canary-") == []
+
+    vault.destroy(job)
+    destroyed = time.monotonic()
+
+    with pytest.raises(SecretsDestroyed):
+        vault.open(job)
+    pieces = pieces[1:]  # the first holds no more than the version and the time
+    while any(files_with(chdb_path, piece) for piece in pieces):
+        assert time.monotonic() - destroyed < 10
+        time.sleep(0.1)
+    assert vault.open(other) == SECRETS
+
+
+def test_destroying_what_is_not_held_is_fine(vault: ClickHouseVault) -> None:
+    job = new_job()
+
+    vault.destroy(job)
+    vault.destroy(job)
+
+    with pytest.raises(SecretsDestroyed):
+        vault.open(job)
+
+
+def test_nothing_is_stored_for_a_deleted_job(vault: ClickHouseVault, store: ReadModel) -> None:
+    job = new_job()
+    store.write([TombstoneRow(job_id=job, deleted_at=datetime.now(UTC))], now=datetime.now(UTC))
+
+    vault.store(job, SECRETS)
+
+    with pytest.raises(SecretsDestroyed):
+        vault.open(job)
+
+
+def test_what_was_sealed_for_one_job_does_not_open_for_another(vault: ClickHouseVault, store: ReadModel) -> None:
+    job, thief = new_job(), new_job()
+    vault.store(job, SECRETS)
+    sealed = store.sealed(job)
+    assert sealed is not None
+
+    store.keep_sealed(thief, sealed, datetime.now(UTC))
+
+    with pytest.raises(SealBroken):
+        vault.open(thief)
+
+
+def test_with_other_keys_nothing_opens_and_nothing_is_told(vault: ClickHouseVault, store: ReadModel) -> None:
+    job = new_job()
+    vault.store(job, SECRETS)
+
+    with pytest.raises(SealBroken) as broken:
+        ClickHouseVault(store, [NEW]).open(job)
+
+    assert "canary" not in repr(broken.value)
+
+
+def test_rotation_seals_anew_with_the_newest_key_and_leaves_nothing_of_the_old(
+    vault: ClickHouseVault, store: ReadModel, database: Database, chdb_path: Path
+) -> None:
+    database.execute("TRUNCATE TABLE vault")
+    job = new_job()
+    vault.store(job, SECRETS)
+    before = store.sealed(job)
+    assert before is not None
+
+    assert ClickHouseVault(store, [NEW, OLD]).rotate() == 1
+
+    assert ClickHouseVault(store, [NEW]).open(job) == SECRETS
+    with pytest.raises(SealBroken):
+        vault.open(job)
+    rotated = time.monotonic()
+    while files_with(chdb_path, before[60:100]):
+        assert time.monotonic() - rotated < 10
+        time.sleep(0.1)
+
+
+def test_a_broken_text_is_refused() -> None:
+    seal = Seal([OLD])
+    sealed = seal.seal(new_job(), SECRETS)
+
+    for text in ("", "nonsense", sealed[:-10], sealed[:50] + "A" + sealed[51:]):
+        with pytest.raises(SealBroken):
+            seal.open(new_job(), text)
+        with pytest.raises(SealBroken):
+            seal.renew(new_job(), text)
+
+
+@pytest.mark.parametrize("keys", [[], ["short"], [OLD, "not a key"]])
+def test_keys_that_are_none_are_refused(keys: list[str]) -> None:
+    with pytest.raises(ValueError):
+        Seal(keys)
+
+
+def test_secrets_do_not_show_where_they_are_printed() -> None:
+    assert "canary-p" not in repr(SECRETS) + str(SECRETS) + json.dumps(SECRETS.model_dump(mode="json"))
