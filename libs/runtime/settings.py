@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from cryptography.fernet import Fernet
 from pydantic import (
@@ -86,7 +87,7 @@ class Settings(BaseSettings):
     @classmethod
     def _live_in_the_data_dir(cls, values: dict[str, Any]) -> dict[str, Any]:
         data = Path(values.get("data_dir", "data")).absolute()
-        return {"log_url": f"sqlite:///{data}/log.db", "clickhouse_url": f"chdb:///{data}/clickhouse", **values}
+        return {"log_url": f"sqlite:///{data}/log.db", "clickhouse_url": f"chdb://{quote(str(data))}/clickhouse", **values}
 
     @model_validator(mode="after")
     def _secrets_are_shared_when_distributed(self) -> "Settings":

@@ -96,12 +96,12 @@ class Hub:
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            if self._watches:
-                self._something.clear()
-                await self._look()
-                await asyncio.sleep(SHORTEST)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._something.wait(), INTERVAL - SHORTEST if self._watches else None)
+            self._something.clear()
+            if self._watches:
+                await self._look()
+            await asyncio.sleep(SHORTEST)
 
     async def _look(self) -> None:
         job_ids = list(self._watches)

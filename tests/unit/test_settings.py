@@ -27,7 +27,7 @@ def test_without_any_setting_it_is_embedded_and_keeps_everything_in_the_data_dir
 
     assert loaded.embedded
     assert loaded.log_url == f"sqlite:///{tmp_path}/data/log.db"
-    assert loaded.clickhouse_url.get_secret_value() == f"chdb:///{tmp_path}/data/clickhouse"
+    assert loaded.clickhouse_url.get_secret_value() == f"chdb://{tmp_path}/data/clickhouse"
     assert loaded.address == ("127.0.0.1", 8025)
     assert loaded.allow_ports == (143, 993)
 
