@@ -1,0 +1,32 @@
+/** The names this page uses for what the api says; all but `Snapshot` are generated from its OpenAPI document. */
+import type { components } from './schema'
+
+type Schemas = components['schemas']
+
+export type Account = Schemas['Account']
+export type BatchRow = Schemas['BatchRow']
+export type BreakdownRow = Schemas['BreakdownRow']
+export type CheckedAccount = Schemas['CheckedAccount']
+export type CheckedFolder = Schemas['CheckedFolder']
+export type FailureRow = Schemas['FailureRow']
+export type Hold = Schemas['Hold']
+export type JobAccepted = Schemas['JobAccepted']
+export type JobForm = Schemas['JobForm']
+export type JobOptions = Schemas['JobOptions']
+export type JobState = Schemas['JobState']
+export type JobView = Schemas['JobView']
+export type LimitsChange = Schemas['LimitsChange']
+export type Reason = Schemas['Reason']
+export type Security = NonNullable<Account['security']>
+
+/** The data of an event `snapshot`: it comes in a stream, which OpenAPI does not describe. */
+export interface Snapshot {
+  job: JobView
+  breakdown: BreakdownRow[]
+}
+
+export type Side = 'source' | 'destination'
+
+const ENDED: readonly JobState[] = ['completed', 'completed_with_errors', 'failed', 'cancelled', 'gone']
+
+export const hasEnded = (state: JobState): boolean => ENDED.includes(state)

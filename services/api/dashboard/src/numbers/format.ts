@@ -1,0 +1,80 @@
+/** Numbers, sizes, speeds and times in the browser's language, by `Intl`. Pure. */
+import { left } from './remaining'
+
+const SIZES = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte'] as const
+const NONE = '–'
+
+export interface Formats {
+  number(value: number): string
+  /** Whole percent, rounded down: 100 % is said only when nothing remains. */
+  percent(value: number): string
+  bytes(value: number): string
+  /** Megabits a second; nothing was copied: a dash. */
+  speed(bytesPerSecond: number | null): string
+  /** The number alone, for the axis of the chart. */
+  megabits(value: number): string
+  dateTime(iso: string): string
+  clock(iso: string): string
+  duration(seconds: number): string
+  /** "4:05" until a moment; null when it has passed. */
+  countdown(iso: string, now: number): string | null
+  /** `words.soon` when it is less than a minute. */
+  remaining(range: { low: number; high: number }, words: { soon: string }): string
+}
+
+/** `locale` is the browser's; `speedUnit` is what the texts call megabits a second. */
+export function formats(locale: string, speedUnit: string, timeZone?: string): Formats {
+  const zone = timeZone === undefined ? {} : { timeZone }
+  const number = new Intl.NumberFormat(locale)
+  const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 })
+  const percent = new Intl.NumberFormat(locale, { style: 'percent' })
+  const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', ...zone })
+  const time = new Intl.DateTimeFormat(locale, { hour: 'numeric', minute: '2-digit', ...zone })
+  const unit = (name: string, display: 'short' | 'long' = 'long'): Intl.NumberFormat =>
+    new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: display, maximumFractionDigits: 0 })
+  const list = new Intl.ListFormat(locale, { type: 'unit', style: 'narrow' })
+
+  const duration = (seconds: number): string => {
+    const whole = Math.max(1, Math.round(seconds))
+    const parts: [string, number][] = [
+      ['day', Math.floor(whole / 86_400)],
+      ['hour', Math.floor(whole / 3_600) % 24],
+      ['minute', Math.floor(whole / 60) % 60],
+      ['second', whole % 60],
+    ]
+    const first = parts.findIndex(([, value]) => value > 0)
+    return list.format(parts.slice(first, first + 2).flatMap(([name, value]) => (value > 0 ? [unit(name, 'short').format(value)] : [])))
+  }
+
+  return {
+    number: (value) => number.format(value),
+    percent: (value) => percent.format(Math.floor(value) / 100),
+    bytes(value) {
+      const power = value < 1 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log10(value) / 3))
+      const shown = value / 1_000 ** power
+      const options = { style: 'unit', unit: SIZES[power] ?? 'byte', unitDisplay: 'short' } as const
+      return new Intl.NumberFormat(locale, { ...options, maximumFractionDigits: power === 0 || shown >= 100 ? 0 : 1 }).format(shown)
+    },
+    speed(bytesPerSecond) {
+      if (bytesPerSecond === null || bytesPerSecond <= 0) return NONE
+      const megabits = (bytesPerSecond * 8) / 1e6
+      return `${megabits < 0.01 ? `< ${number.format(0.01)}` : short.format(megabits)} ${speedUnit}`
+    },
+    megabits: (value) => short.format(value),
+    dateTime: (iso) => dateTime.format(new Date(iso)),
+    clock: (iso) => time.format(new Date(iso)),
+    duration,
+    countdown(iso, now) {
+      const seconds = Math.ceil((Date.parse(iso) - now) / 1_000)
+      if (!(seconds > 0)) return null
+      const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
+      const two = (value: number): string => String(value).padStart(2, '0')
+      return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
+    },
+    remaining({ low, high }, words) {
+      const range = left(low, high)
+      if (range === null) return words.soon
+      return range.low === range.high ? unit(range.unit).format(range.high) : unit(range.unit).formatRange(range.low, range.high)
+    },
+  }
+}

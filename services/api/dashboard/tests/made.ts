@@ -1,0 +1,41 @@
+/** Job views for tests. */
+import type { JobView, Snapshot } from '../src/api/types'
+
+export const job = (changes: Partial<JobView> = {}): JobView => ({
+  job_id: 'j1',
+  kind: 'mailbox',
+  name: null,
+  project: null,
+  state: 'running',
+  state_text: '',
+  worker: 'copier-1',
+  source_host: 'imap.old.example',
+  destination_host: 'imap.new.example',
+  created_at: '2026-11-22T12:00:00Z',
+  started_at: '2026-11-22T12:00:00Z',
+  finished_at: null,
+  expires_at: '2026-11-29T12:00:00Z',
+  last_report_at: '2026-11-22T12:00:00Z',
+  folders_total: 1,
+  folders_planned: 1,
+  items_total: 10,
+  items_completed: 0,
+  items_skipped: 0,
+  items_failed: 0,
+  items_remaining: 10,
+  items_verified: 0,
+  verify_level: null,
+  bytes_total: 1000,
+  bytes_completed: 0,
+  progress_percent: 0,
+  speed_bytes_per_second: null,
+  remaining_seconds: null,
+  throttled_until: null,
+  throttle_text: null,
+  limit_text: null,
+  warnings: [],
+  holds: [],
+  ...changes,
+})
+
+export const snapshot = (changes: Partial<JobView> = {}): Snapshot => ({ job: job(changes), breakdown: [] })
