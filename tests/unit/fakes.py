@@ -1,0 +1,179 @@
+"""The workers' ports in memory: log, store, vault. They outlive the processes that use them."""
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from libs.contracts.codec import Message
+from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.contracts.jobs import JobSecrets
+from libs.contracts.topics import Topic
+from libs.eventlog.port import LogUnavailable
+from libs.readmodel.port import ReadModelUnavailable
+from libs.readmodel.rows import (
+    AckRow,
+    AdmissionRow,
+    ClaimRow,
+    Desired,
+    DesiredRow,
+    FailureRow,
+    FolderRow,
+    OutcomeRow,
+    PlanRow,
+    RequestRow,
+    Row,
+    ScanFailureRow,
+    ThrottleRow,
+    TombstoneRow,
+    WarningRow,
+)
+from libs.vault.port import SecretsDestroyed
+
+# The key columns of each table, as libs/readmodel/rows.py states them.
+KEYS: dict[type[Row], tuple[str, ...]] = {
+    RequestRow: ("job_id",),
+    DesiredRow: ("job_id",),
+    TombstoneRow: ("job_id",),
+    AdmissionRow: ("job_id",),
+    FolderRow: ("job_id", "folder_id"),
+    PlanRow: ("job_id", "folder_id", "plan_id"),
+    ScanFailureRow: ("job_id", "side"),
+    WarningRow: ("job_id", "number"),
+    ClaimRow: ("account_digest", "folder_digest", "incarnation"),
+    AckRow: ("job_id", "plan_id", "source", "first_uid"),
+    FailureRow: ("job_id", "folder_id", "source", "source_uidvalidity", "uid"),
+    ThrottleRow: ("job_id", "side"),
+    OutcomeRow: ("job_id",),
+}
+R = TypeVar("R")
+
+
+class MemoryLog:
+    """Every message of every topic, in one order."""
+
+    def __init__(self) -> None:
+        self.records: defaultdict[str, list[tuple[str, Message]]] = defaultdict(list)
+        self.changed = threading.Condition()
+        self.unavailable = 0  # so many appends from now on are not confirmed, though they are kept
+        self._followers: list[tuple[str, Callable[[Message], None]]] = []
+
+    def append(self, topic: Topic, key: str, message: Message) -> None:
+        self.append_all(topic, [(key, message)])
+
+    def append_all(self, topic: Topic, messages: Sequence[tuple[str, Message]]) -> None:
+        with self.changed:
+            self.records[topic.name].extend(messages)
+            self.changed.notify_all()
+            followers = [on_message for name, on_message in self._followers if name == topic.name]
+            lost = self.unavailable > 0
+            self.unavailable -= lost
+        for _, message in messages:
+            for on_message in followers:
+                on_message(message)
+        if lost:
+            raise LogUnavailable
+
+    def follow(self, topic: Topic, on_message: Callable[[Message], None]) -> None:
+        self._followers.append((topic.name, on_message))
+
+    def close(self) -> None: ...
+
+    def read(self, topic: Topic) -> list[Message]:
+        with self.changed:
+            return [message for _, message in self.records[topic.name]]
+
+
+class MemoryStore:
+    """`Store` in dictionaries: the newest row of each key, in the order written."""
+
+    def __init__(self) -> None:
+        self._tables: defaultdict[type[Row], dict[tuple[object, ...], Row]] = defaultdict(dict)
+        self._lock = threading.Lock()
+        self.writes: list[Row] = []
+        self.unavailable = 0  # so many writes from now on are not confirmed; every second one is kept nevertheless
+
+    def write(self, rows: Sequence[Row], *, now: datetime, version: int | None = None) -> None:
+        with self._lock:
+            lost = self.unavailable > 0
+            self.unavailable -= lost
+            if not lost or self.unavailable % 2:
+                self._write(rows)
+        if lost:
+            raise ReadModelUnavailable
+
+    def _write(self, rows: Sequence[Row]) -> None:
+        deleted = {job_id for (job_id,) in self._tables[TombstoneRow]}
+        for row in rows:
+            if getattr(row, "job_id", None) in deleted:
+                continue
+            key = tuple(getattr(row, name) for name in KEYS[type(row)])
+            self._tables[type(row)].pop(key, None)
+            self._tables[type(row)][key] = row
+            self.writes.append(row)
+
+    def rows(self, kind: type[R]) -> list[R]:
+        with self._lock:
+            return [row for row in self._tables[kind].values() if isinstance(row, kind)]  # type: ignore[index]
+
+    def request(self, job_id: JobId) -> RequestRow | None:
+        deleted = {row.job_id for row in self.rows(TombstoneRow)}
+        return next((row for row in self.rows(RequestRow) if row.job_id == job_id and job_id not in deleted), None)
+
+    def desired(self, job_id: JobId) -> Desired:
+        request = self.request(job_id)
+        if request is None or any(row.job_id == job_id for row in self.rows(OutcomeRow)):
+            return Desired(state="over")
+        row = next((row for row in self.rows(DesiredRow) if row.job_id == job_id), None)
+        return Desired(state=row.state, limits=row.limits) if row else Desired(state="run", limits=request.options)
+
+    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
+        over = {row.job_id for kind in (OutcomeRow, TombstoneRow) for row in self.rows(kind)}
+        live = (row for row in self.rows(AdmissionRow) if row.account_digest == account_digest)
+        return next((row.job_id for row in live if row.job_id not in over), None)
+
+    def folders(self, job_id: JobId) -> list[FolderRow]:
+        return sorted(self._of(FolderRow, job_id), key=lambda row: int(row.folder_id))
+
+    def plans(self, job_id: JobId) -> list[PlanRow]:
+        newest: dict[FolderId, PlanRow] = {}
+        for row in sorted(self._of(PlanRow, job_id), key=lambda row: (row.number, row.plan_id)):
+            newest[row.folder_id] = row
+        return list(newest.values())
+
+    def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
+        return next((row for row in self.plans(job_id) if row.folder_id == folder_id), None)
+
+    def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
+        return [row for row in self._of(AckRow, job_id) if row.plan_id == plan_id]
+
+    def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]:
+        return [row for row in self._of(FailureRow, job_id) if row.plan_id == plan_id]
+
+    def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]:
+        asked = (account_digest, folder_digest)
+        return [row for row in self.rows(ClaimRow) if row.open and (row.account_digest, row.folder_digest) == asked]
+
+    def _of(self, kind: type[R], job_id: JobId) -> list[R]:
+        return [row for row in self.rows(kind) if row.job_id == job_id]  # type: ignore[attr-defined]
+
+
+class MemoryVault:
+    def __init__(self) -> None:
+        self._held: dict[JobId, JobSecrets] = {}
+
+    def store(self, job_id: JobId, secrets: JobSecrets) -> None:
+        self._held[job_id] = secrets
+
+    def open(self, job_id: JobId) -> JobSecrets:
+        if job_id not in self._held:
+            raise SecretsDestroyed
+        return self._held[job_id]
+
+    def destroy(self, job_id: JobId) -> None:
+        self._held.pop(job_id, None)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
