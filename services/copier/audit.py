@@ -24,7 +24,7 @@ class Findings:
 
 
 def audit(ledger: Ledger, tail: Tail, destination: Session, source: Callable[[], Session], *, deep: bool) -> Findings:
-    """Look for every delivered message by its UID; without UIDPLUS, by the sizes in the tail.
+    """Look for every delivered message by its UID; without UIDPLUS, by the sizes in the tail, or (deep) by the bytes.
 
     Raises:
         PlanOutdated, SideFailed
@@ -32,6 +32,8 @@ def audit(ledger: Ledger, tail: Tail, destination: Session, source: Callable[[],
     findings = Findings(level="bytes" if deep else "size")
     if not ledger.delivered:
         return findings
+    if deep and ledger.delivered_unnamed():
+        tail.read(destination)
     sizes = _sent_sizes(ledger, tail)
     named = ledger.delivered_uids()
     first = min(named, default=ledger.plan.boundary)
@@ -43,7 +45,7 @@ def audit(ledger: Ledger, tail: Tail, destination: Session, source: Callable[[],
         if delivered.uid is None:
             if size is not None and unnamed_sizes[size] > 0:
                 unnamed_sizes[size] -= 1
-                equal.append(ref)
+                (findings.rewritten if deep else equal).append(ref)
             else:
                 findings.removed.append(ref)
         elif delivered.uid not in held:

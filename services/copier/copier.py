@@ -43,7 +43,7 @@ class Waiting:
 
 @dataclass(slots=True)
 class JobWork:
-    """One job's items in this process. A folder has at most one running item (COPYING rule 6)."""
+    """One job's items in this process. A folder has at most one running item, an account one job (COPYING rule 6)."""
 
     waiting: deque[Waiting] = field(default_factory=deque[Waiting])
     running: dict[FolderId, WorkItem] = field(default_factory=dict[FolderId, WorkItem])
@@ -138,11 +138,16 @@ class Copier:
     def _choose(self, concurrency: Mapping[JobId, int]) -> tuple[Waiting, WorkItem] | None:
         if sum(len(work.running) for work in self._jobs.values()) >= self._threads:
             return None
+        # An append of a deleted job may still be on its way: the account's next job waits for it.
+        writers = {
+            item.message.account_digest: job_id for job_id, work in self._jobs.items() for item in work.running.values()
+        }
         for job_id, work in self._jobs.items():
             if len(work.running) >= concurrency.get(job_id, 0):
                 continue
             for waiting in work.waiting:
-                if waiting.message.folder_id not in work.running:
+                writer = writers.get(waiting.message.account_digest, job_id)
+                if writer == job_id and waiting.message.folder_id not in work.running:
                     work.waiting.remove(waiting)
                     item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace)
                     work.running[waiting.message.folder_id] = item
@@ -199,7 +204,12 @@ class Copier:
         with self._lock:
             changed, self._changed = self._changed, set()
         for job_id in changed:
-            why = WHY.get(self._control.desired(job_id).state)
+            try:
+                why = WHY.get(self._control.desired(job_id).state)
+            except ReadModelUnavailable:
+                with self._lock:
+                    self._changed.add(job_id)
+                continue
             for item in self._running(job_id):
                 if why is not None:
                     item.hold.stop(why)
@@ -222,8 +232,13 @@ class Copier:
             except (LogUnavailable, ReadModelUnavailable) as error:
                 log.warning("progress waits for the log or ClickHouse", error=type(error).__name__)
         for waiting in self._expired():
-            WorkItem(waiting.message, self._setting, waiting.hold, Pace()).hand_on()
-            waiting.delivery.done()
+            try:
+                WorkItem(waiting.message, self._setting, waiting.hold, Pace()).hand_on()
+            except LogUnavailable as error:
+                log.warning("a work item can't be handed on", error=type(error).__name__)
+                self.take(waiting.delivery)
+            else:
+                waiting.delivery.done()
         self._pool.close_idle()
 
     def _expired(self) -> list[Waiting]:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from libs.contracts.ids import PlanId
 from libs.mailbox.port import Session
 from services.copier.hold import Hold
 from services.copier.ledger import Ledger, Ref
@@ -17,11 +18,13 @@ class Doubt:
     `quiet_since` is the monotonic time of the last thing that speaks for an
     append on its way: its connection's end, or our take-over from a process
     that died. Finding one of ours moves it; mail from elsewhere does not, or a
-    busy folder would never settle.
+    busy folder would never settle. `sent` is what was sent and not answered of
+    the plan `plan_id`; to another plan it says nothing.
     """
 
     quiet_since: float = field(default_factory=time.monotonic)
-    sent: Sequence[Ref] | None = None  # what was sent and not answered; None: not known
+    plan_id: PlanId | None = None  # None: what was sent is not known
+    sent: Sequence[Ref] = ()
 
 
 def settle(
@@ -45,7 +48,7 @@ def settle(
             session.reset()
         if found:
             doubt.quiet_since = time.monotonic()
-        sent = ledger.remaining() if doubt.sent is None else doubt.sent
+        sent = doubt.sent if doubt.plan_id == ledger.plan.plan_id else ledger.remaining()
         if all(ledger.is_settled(ref) for ref in sent):
             return
         if not found and asked >= doubt.quiet_since + late_commit_seconds:

@@ -11,6 +11,7 @@ from libs.mailbox.errors import (
     AppendRefused,
     AppendUnconfirmed,
     ConnectionLost,
+    FolderGone,
     FolderRefused,
     MailboxBusy,
     MailboxError,
@@ -78,6 +79,7 @@ class FolderCopy:
     def _copy(self) -> None:
         if not self._plan.destination_uidvalidity:
             self._create()
+            return
         if self.doubt is not None:
             settle(
                 self.doubt,
@@ -91,8 +93,7 @@ class FolderCopy:
         if not self._ledger.remaining():
             return
         destination = self._destination()
-        with at("destination"):
-            expected = destination.status(self._plan.destination_wire).uidnext
+        expected = self._uidnext(destination)
         self._tail.read(destination)
         self._reader = Reader(self._ledger, lambda: self._connections.get("source"))
         for batch in self._reader.batches():
@@ -144,7 +145,7 @@ class FolderCopy:
         except AppendRefused:
             raise
         except AppendUnconfirmed as error:
-            self.doubt = Doubt(sent=[Ref(source, message.uid) for message in messages])
+            self.doubt = Doubt(plan_id=self._plan.plan_id, sent=[Ref(source, message.uid) for message in messages])
             raise SideFailed("destination", error) from error
         except MailboxError as error:
             raise SideFailed("destination", error) from error
@@ -160,8 +161,7 @@ class FolderCopy:
         self._connections.working()
         destination = self._destination()
         if appended.uids is None:
-            with at("destination"):
-                uidnext = destination.status(self._plan.destination_wire).uidnext
+            uidnext = self._uidnext(destination)
             if expected is not None and uidnext != expected + len(messages):
                 self._tail.read(destination)
             return uidnext
@@ -169,6 +169,13 @@ class FolderCopy:
         if expected is None or appended.uids[0] > expected or last - appended.uids[0] + 1 != len(messages):
             self._tail.read(destination, first=expected, last=last)
         return last + 1
+
+    def _uidnext(self, destination: Session) -> int | None:
+        with at("destination"):
+            try:
+                return destination.status(self._plan.destination_wire).uidnext
+            except FolderGone as error:
+                raise PlanOutdated from error
 
     # ---- what will not be delivered
 

@@ -171,10 +171,13 @@ class Ledger:
             ref = Ref(ack.source, uid)
             self.delivered[ref] = Delivered(uid=uids[number], size=sizes[number] if sizes else None)
             self._failed.pop(ref, None)
+            self._gone.discard(ref)
         self._bytes += ack.bytes
 
     def _note(self, row: FailureRow) -> None:
         ref = Ref(row.source, row.uid)
+        if ref in self.delivered:
+            return
         if row.outcome == "failed":
             self._failed[ref] = row
         elif row.outcome == "gone":

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from libs.contracts import uidset
-from libs.mailbox.errors import ConnectionLost, MailboxBusy, MailboxError
+from libs.mailbox.errors import ConnectionLost, MailboxBusy, MailboxError, ProtocolBroken
 from libs.mailbox.port import Message, Session
 from libs.mailbox.sides import SideFailed
 from services.copier.ledger import Ledger, Ref
@@ -16,6 +16,7 @@ from services.copier.tail import by_source, open_source
 BATCH_BYTES = 8 * 1024 * 1024
 BATCH_ITEMS = 500
 QUEUED_BATCHES = 2
+ENDED = (ConnectionLost, MailboxBusy, ProtocolBroken)  # the connection is of no more use
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ class Reader:
                 for message in session.fetch(chunk):
                     batch = self._add(batch, message)
                     missing.discard(message.uid)
-            except (ConnectionLost, MailboxBusy):
+            except ENDED:
                 raise
             except MailboxError:
                 self._read_one_by_one(session, batch, sorted(missing))
@@ -103,7 +104,7 @@ class Reader:
                     batch.messages.append(message)
                     batch.bytes += len(message.body)
                     found = True
-            except (ConnectionLost, MailboxBusy):
+            except ENDED:
                 raise
             except MailboxError as error:
                 batch.unreadable.append((Ref(batch.source, uid), error))

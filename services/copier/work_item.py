@@ -25,7 +25,7 @@ from libs.eventlog.port import EventLog
 from libs.mailbox.errors import MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.readmodel.port import Store
-from libs.readmodel.rows import ClaimRow, RequestRow, ThrottleRow
+from libs.readmodel.rows import ClaimRow, PlanRow, RequestRow, ThrottleRow
 from libs.runtime.control import Control
 from libs.vault.port import SecretsDestroyed, Vault
 from services.copier.audit import Findings
@@ -87,8 +87,7 @@ class WorkItem:
         plan = store.plan(message.job_id, message.folder_id)
         if plan is None or (plan.number, plan.plan_id) != (message.number, message.plan_id):
             return  # a newer plan has taken its place
-        ledger = Ledger(plan, store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id))
-        self._ledger, self._reported = ledger, ledger.totals()
+        ledger = self._load(plan)
         if state == "cancel":
             self.hold.stop("cancel")
         elif state == "pause":
@@ -107,6 +106,16 @@ class WorkItem:
             self._plan_again(ledger)
         except SideLost as lost:
             self.give_up(lost.side, lost.reason)
+
+    def _load(self, plan: PlanRow) -> Ledger:
+        """What is stored, and first what an earlier run could not store."""
+        store = self._setting.store
+        with self._report_lock:
+            self._flush_locked([])
+            ledger = Ledger(plan, store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id))
+            self._ledger, self._totals = ledger, ledger.totals()
+            self._reported = self._reported or self._totals
+        return ledger
 
     def give_up(self, side: Side, reason: Reason) -> None:
         """The whole job can't go on."""
@@ -145,9 +154,9 @@ class WorkItem:
 
     def report(self) -> None:
         """Once a second: store what is acked, then tell the totals that are now stored."""
-        if self._ledger is None:
-            return
         with self._report_lock:
+            if self._ledger is None:
+                return
             self._flush_locked([])
             totals, now = self._totals, time.monotonic()
             if totals == self._reported and now - self._reported_at < SIGN_OF_LIFE_SECONDS:
@@ -240,6 +249,7 @@ class WorkItem:
             case "cancel":
                 self._finish(Findings(level="size"), [], stopped=True)
             case "pause":
+                self.report()
                 self._emit(WorkItemParked(job_id=message.job_id, folder_id=message.folder_id, plan_id=message.plan_id))
             case "hand_on":
                 self.report()

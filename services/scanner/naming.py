@@ -101,7 +101,8 @@ def wanted(folder: Folder, include: Sequence[str], exclude: Sequence[str]) -> bo
 
 
 def fold(name: str) -> str:
-    return unicodedata.normalize("NFC", name).casefold()
+    """Case folding takes some letters apart (Unicode 3.13, D145), so it is composed again."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def collision_warnings(mappings: Sequence[FolderMapping]) -> list[str]:
