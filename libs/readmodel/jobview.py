@@ -23,7 +23,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
     last_report_at = _last_report(numbers)
     state = _state(numbers, last_report_at, now)
     expires_at = (head.finished_at or max(head.updated_at, last_report_at or head.updated_at)) + retention
-    audited = {folder.level for folder in progress}
+    audited = {folder.level for folder in progress if folder.verified}
     view = JobView(
         job_id=head.job_id,
         kind=head.kind,
