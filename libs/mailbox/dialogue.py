@@ -107,7 +107,9 @@ class Dialogue:
         try:
             self._stream.send(data)
         except TimeoutError as error:
-            raise self._lost(error) from error
+            if not self.arrived():
+                raise self._lost(error) from error
+            return False
         except OSError:
             return False
         return True
