@@ -121,6 +121,8 @@ def _where(url: str) -> dict[str, Any]:
             "password": unquote(parts.password or ""),
             "database": unquote(parts.path.strip("/")) or "default",
             "autogenerate_session_id": False,
+            "connect_timeout": 5,
+            "send_receive_timeout": 60,
             "form_encode_query_params": True,  # lists of ids would not fit into an address
         }
     raise DatabaseUrlInvalid("chdb:///path or http(s)://user:password@host:port/database")

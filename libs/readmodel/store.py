@@ -40,7 +40,10 @@ class WorkerStore:
         self.write_each([Stamped(row, stamp, now) for row in rows])
 
     def write_each(self, rows: Sequence[Stamped]) -> None:
-        """`write`, with a version and a time for each row: a few queries for a batch of any size."""
+        """`write`, with a version and a time for each row: a few queries for a batch of any size.
+
+        One insert a table, in the order of their first rows: what a kill leaves is a beginning of it.
+        """
         if any(isinstance(stamped.row, OutcomeRow) for stamped in rows):
             with self._ending:  # the first one stands, also between threads
                 self._write(rows)
