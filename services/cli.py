@@ -1,58 +1,60 @@
-"""`mailtide`: one command for everything that is started by hand."""
-
-import sys
-from typing import NoReturn
+"""The console command `mailtide`. Each command loads its own part: `watch` needs no database."""
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-
-@app.callback()
-def mailtide() -> None:
-    """Moves a mailbox from one IMAP account to another, exactly once, and shows every moment of it live."""
+app = typer.Typer(
+    name="mailtide",
+    help="Moves a mailbox from one IMAP account to another, exactly once, and shows every moment of it live.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would show the values of variables
+)
 
 
 @app.command()
 def up() -> None:
-    """Run Mailtide in one process: api, scanner, copier and aggregator."""
-    from libs.runtime import logs, process, settings
-    from services.embedded import up as run_embedded
+    """Run Mailtide in one process. Settings come from the environment (docs/settings.md)."""
+    from libs.runtime import logs, settings
+    from services import embedded
 
-    logs.configure()
     try:
         loaded = settings.load()
     except settings.SettingsError as error:
-        _refuse(str(error))
-    process.run(lambda stop: run_embedded(loaded, stop))
+        typer.echo(f"mailtide: {error}", err=True)
+        raise typer.Exit(2) from None
+    logs.configure()
+    embedded.main(loaded)
 
 
 @app.command()
 def watch(url: str) -> None:
-    """Show a job live in the terminal. Status 0: every message is at the destination."""
+    """Follow a migration live. URL is the address of its page; the status is 0 when everything was copied."""
     from rich.console import Console
 
     from libs.contracts.jobs import JobState
-    from services.watch import watch as watch_job
+    from services.watch import WatchFailed
+    from services.watch import watch as follow
 
-    raise typer.Exit(0 if watch_job(url, Console()) is JobState.COMPLETED else 1)
+    try:
+        state = follow(url, Console())
+    except WatchFailed as error:
+        typer.echo(f"mailtide: {error}", err=True)
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    raise typer.Exit(0 if state is JobState.COMPLETED else 1)
 
 
 @app.command()
 def demo() -> None:
     """Move a sample mailbox between two throwaway accounts and watch it."""
-    from services.demo.demo import main as run_demo
+    from services.demo.demo import main
 
-    raise typer.Exit(run_demo())
+    raise typer.Exit(main())
 
 
 def main() -> None:
     app()
-
-
-def _refuse(line: str) -> NoReturn:
-    print(line, file=sys.stderr)  # noqa: T201
-    raise typer.Exit(2)
 
 
 if __name__ == "__main__":

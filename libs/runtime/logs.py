@@ -38,10 +38,9 @@ def configure(level: int = logging.INFO) -> None:
         )
     )
     root = logging.getLogger()
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or hasattr(record, "_logger"))
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    for name in ("libs", "services"):
-        logging.getLogger(name).setLevel(level)
+    root.setLevel(level)
     logging.captureWarnings(True)
 
 

@@ -17,7 +17,7 @@ import uvloop
 
 log = structlog.get_logger()
 
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 9.5  # so that it has ended within 10 s
 THREADS = 8  # for `asyncio.to_thread`; a service's own work has its own pools
 
 
@@ -79,18 +79,22 @@ class _Server(uvicorn.Server):
         yield
 
 
-@contextlib.asynccontextmanager
-async def serve(app: Any, address: tuple[str, int]) -> AsyncGenerator[tuple[str, int]]:
-    """Serve an ASGI app inside the running loop; yields the address it listens on (port 0: any free one).
-
-    Requests under way get 3 s to finish at the end; streams must end by themselves.
+def listen(address: tuple[str, int]) -> socket.socket:
+    """Port 0: any free one.
 
     Raises:
         OSError: the address can't be listened on.
     """
-    host, port = address
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host, port), family=family, backlog=512)
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    return socket.create_server(address, family=family, backlog=512)
+
+
+@contextlib.asynccontextmanager
+async def serve(app: Any, listener: socket.socket) -> AsyncGenerator[None]:
+    """Serve an ASGI app inside the running loop.
+
+    Requests under way get 3 s to finish at the end; streams must end by themselves.
+    """
     config = uvicorn.Config(
         app,
         log_config=None,
@@ -98,17 +102,16 @@ async def serve(app: Any, address: tuple[str, int]) -> AsyncGenerator[tuple[str,
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=3,
-        proxy_headers=False,
     )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
+    listening = asyncio.create_task(server.listening.wait())
     try:
-        listening = asyncio.create_task(server.listening.wait())
         await asyncio.wait({serving, listening}, return_when=asyncio.FIRST_COMPLETED)
         if not server.listening.is_set():
-            listening.cancel()
-            raise OSError("the HTTP server did not start")
-        yield listener.getsockname()[:2]
+            raise RuntimeError("the HTTP server did not start")
+        yield
     finally:
+        listening.cancel()
         server.should_exit = True
         await serving

@@ -87,7 +87,11 @@ class Settings(BaseSettings):
     @classmethod
     def _live_in_the_data_dir(cls, values: dict[str, Any]) -> dict[str, Any]:
         data = Path(values.get("data_dir", "data")).absolute()
-        return {"log_url": f"sqlite:///{data}/log.db", "clickhouse_url": f"chdb://{quote(str(data))}/clickhouse", **values}
+        return {
+            "log_url": f"sqlite:///{data}/log.db",
+            "clickhouse_url": f"chdb://{quote(str(data))}/clickhouse",
+            **values,
+        }
 
     @model_validator(mode="after")
     def _secrets_are_shared_when_distributed(self) -> "Settings":
