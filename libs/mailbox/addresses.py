@@ -13,6 +13,7 @@ from libs.mailbox.errors import AccountUnusable, MailboxBusy
 Network = IPv4Network | IPv6Network
 
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052
+_LOCAL_NAT64 = IPv6Network("64:ff9b:1::/48")  # RFC 8215; Python 3.11 takes it for public
 _COMPATIBLE = IPv6Network("::/96")  # RFC 4291 section 2.5.5.1
 
 
@@ -57,7 +58,9 @@ def _is_permitted(address: IPv4Address | IPv6Address, allowed: Collection[Networ
     meant = _carried(address) or address
     if any(meant in network or address in network for network in allowed):
         return True
-    return meant.is_global and not meant.is_multicast and not (meant.version == 6 and meant.is_site_local)
+    if isinstance(meant, IPv6Address) and (meant.is_site_local or meant in _LOCAL_NAT64):
+        return False
+    return meant.is_global and not meant.is_multicast
 
 
 def _carried(address: IPv4Address | IPv6Address) -> IPv4Address | None:

@@ -41,7 +41,8 @@ class Dovecot:
 
     Args:
         hide: capabilities it does not announce, "MULTIAPPEND".
-        ssl: "no": only `imap_port`, without STARTTLS. "required": no login at `imap_port` before STARTTLS.
+        ssl: "no": only `imap_port`, without STARTTLS. "required": no login at `imap_port` before STARTTLS, if one
+            comes to `other_host` (Dovecot trusts who comes from its own address).
         separator, prefix: the personal namespace. Names hold no separator, and no "." at all.
         special: the folders Drafts, Sent, Trash, Junk and Archive exist, with their special use.
         settings: more lines for its configuration.
@@ -227,7 +228,7 @@ auth_master_user_separator = *
 auth_username_chars =
 auth_failure_delay = 0
 auth_cache_size = 0
-disable_plaintext_auth = no
+disable_plaintext_auth = {"yes" if ssl == "required" else "no"}
 passdb {{
   driver = passwd-file
   args = {self.directory}/masters
