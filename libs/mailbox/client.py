@@ -14,7 +14,7 @@ from libs.mailbox.parse import Status, parse_status
 from libs.mailbox.stream import Stream
 
 MOST_BYTES = 256 * 1024  # that a server may say before it has let us in
-ANSWERS = (imaplib.IMAP4.error, ValueError, TypeError, LookupError)  # what imaplib raises on answers that are not IMAP
+ANSWERS = (imaplib.IMAP4.error, ValueError, TypeError, LookupError, AttributeError)  # raised on what is not IMAP
 
 logging.getLogger("imapclient").setLevel(logging.CRITICAL + 1)  # its debug lines name hosts and users
 
