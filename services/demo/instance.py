@@ -75,6 +75,11 @@ def request_job(url: str, source: Account, destination: Account) -> str:
     return answer.json()["key"]
 
 
+def failed_messages(url: str, key: str) -> int:
+    """How many messages Mailtide lists as failed."""
+    return len(httpx2.get(f"{url}/api/jobs/{key}/failures", timeout=30).raise_for_status().json())
+
+
 def _port() -> int:
     for port in (PORT, 0):
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)) as probe:

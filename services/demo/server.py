@@ -21,6 +21,7 @@ from pymap.interfaces.login import IdentityInterface
 from pymap.parsing.message import AppendMessage
 from pymap.parsing.response import ResponseNo
 from pymap.parsing.response.code import AppendUid
+from pymap.parsing.specials import SequenceSet
 from pymap.parsing.specials.flag import Flag
 from pymap.selected import SelectedMailbox
 from pymap.user import Passwords, UserMetadata
@@ -35,7 +36,14 @@ class ContentRefused(ResponseError):
         return ResponseNo(tag, b"Message refused: attachments of this type are not accepted here.")
 
 
-class PickySession(Session):
+class DemoSession(Session):
+    """pymap as it is, but for CLOSE after EXAMINE: it succeeds and removes nothing (RFC 3501 section 6.4.2)."""
+
+    async def expunge_mailbox(self, selected: SelectedMailbox, uid_set: SequenceSet | None = None) -> SelectedMailbox:
+        return selected if selected.readonly else await super().expunge_mailbox(selected, uid_set)
+
+
+class PickySession(DemoSession):
     """Refuses a whole APPEND when one of its messages has a program attached (RFC 3502: all or none)."""
 
     async def append_messages(
@@ -46,17 +54,24 @@ class PickySession(Session):
         return await super().append_messages(name, messages, selected)
 
 
-class PickyIdentity(Identity):
-    @asynccontextmanager
-    async def new_session(self) -> AsyncGenerator[Session]:
-        async with super().new_session() as session:
-            yield PickySession(session.owner, session.config, session.mailbox_set, session.filter_set)
+class DemoLogin(Login):
+    """Gives every login a session of one kind."""
 
+    def __init__(self, config: Config, kind: type[DemoSession]) -> None:
+        super().__init__(config)
+        self.kind = kind
 
-class PickyLogin(Login):
     async def authorize(self, authenticated: IdentityInterface, authzid: str) -> Identity:
         identity = await super().authorize(authenticated, authzid)
-        return PickyIdentity(identity.name, self, None, identity.roles)
+        return DemoIdentity(identity.name, self, None, identity.roles)
+
+
+class DemoIdentity(Identity):
+    @asynccontextmanager
+    async def new_session(self) -> AsyncGenerator[Session]:
+        kind = self.login.kind if isinstance(self.login, DemoLogin) else DemoSession
+        async with super().new_session() as session:
+            yield kind(session.owner, session.config, session.mailbox_set, session.filter_set)
 
 
 async def fill(mailboxes: MailboxSet) -> None:
@@ -83,7 +98,7 @@ async def serve(username: str, password: str, *, filled: bool) -> None:
         tls_enabled=False,
     )
     config.apply_context()
-    login = Login(config) if filled else PickyLogin(config)
+    login = DemoLogin(config, DemoSession if filled else PickySession)
     await login.demo_user_identity.set(
         UserMetadata(config, username, password=await Passwords(config).hash_password(password))
     )

@@ -27,21 +27,22 @@ class Verdict:
     refused: int  # of those that the destination must refuse
     missing: int  # others that are not at the destination
     surplus: int  # messages at the destination that are not, or not as often, at the source
+    listed: int  # messages that Mailtide lists as failed
 
     @property
     def right(self) -> bool:
-        return self.equal > 0 and self.refused == 1 and not self.missing and not self.surplus
+        return self.equal > 0 and self.refused == self.listed == 1 and not self.missing and not self.surplus
 
     @property
     def text(self) -> str:
         if self.right:
             return (
                 f"{self.equal} messages are at the destination exactly once: folder, bytes, flags and date are equal. "
-                "1 was refused by the destination, and is listed."
+                "1 was refused by the destination, and is listed with the reason."
             )
         return (
             f"Not as it must be: {self.equal} messages are equal, {self.missing} missing, {self.surplus} too many, "
-            f"{self.refused} refused."
+            f"{self.refused} refused, {self.listed} listed."
         )
 
 
@@ -65,13 +66,14 @@ def to_be_refused() -> Counter[Kept]:
     )
 
 
-def compare(source: Counter[Kept], destination: Counter[Kept], refused: Counter[Kept]) -> Verdict:
+def compare(source: Counter[Kept], destination: Counter[Kept], refused: Counter[Kept], *, listed: int) -> Verdict:
     missing = source - destination
     return Verdict(
         equal=(source & destination).total(),
         refused=(missing & refused).total(),
         missing=(missing - refused).total(),
         surplus=(destination - source).total(),
+        listed=listed,
     )
 
 
