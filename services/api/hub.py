@@ -126,13 +126,12 @@ class Hub:
 
 
 def steady(snapshot: Snapshot, before: float) -> Snapshot:
-    """The snapshot with a percentage that never falls, though a new plan can find more to copy.
+    """The snapshot with a percentage that does not fall, though a new plan can find more to copy.
 
-    100 % is kept for the end: while a job lives something may still be found to be copied.
+    100 % goes with nothing remaining, and with that only.
     """
     job = snapshot.job
-    if job.progress_percent is None:
+    if job.progress_percent is None or job.items_remaining == 0:
         return snapshot
-    highest = 100.0 if job.state in ENDED else 99.9
-    percent = max(before, min(job.progress_percent, highest))
+    percent = min(max(before, job.progress_percent), 99.9)
     return snapshot.model_copy(update={"job": job.model_copy(update={"progress_percent": percent})})

@@ -25,12 +25,14 @@ class FakeLog:
     def __init__(self) -> None:
         self.messages: list[tuple[str, str, Message]] = []
         self.available = True
+        self.on_append: Callable[[], object] = lambda: None
         self._followers: list[tuple[Topic | None, Callable[[Message], None]]] = []
 
     def append(self, topic: Topic, key: str, message: Message) -> None:
         if not self.available:
             raise LogUnavailable
         self.messages.append((topic.name, key, message))
+        self.on_append()
         for followed, on_message in self._followers:
             if followed in (topic, None):
                 on_message(message)
