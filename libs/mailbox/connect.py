@@ -17,6 +17,7 @@ from libs.mailbox.client import ANSWERS, Client, Heard
 from libs.mailbox.errors import AccountUnusable, MailboxBusy, MailboxError
 from libs.mailbox.login import login
 from libs.mailbox.parse import Status
+from libs.mailbox.port import Session
 from libs.mailbox.session import ImapSession
 from libs.mailbox.stream import Stream
 
@@ -31,7 +32,7 @@ class ConnectPolicy:
     tls_ca_file: Path | None = None  # PEM; trusted instead of the system's certificates
 
 
-def connect(account: Account, policy: ConnectPolicy, *, deadline_seconds: float = 12) -> ImapSession:
+def connect(account: Account, policy: ConnectPolicy, *, deadline_seconds: float = 12) -> Session:
     """Resolve, connect, secure and log in, all within the deadline.
 
     Raises:
@@ -70,7 +71,7 @@ def _open(addresses: Sequence[tuple[str, int]], deadline: float) -> socket:
     raise failure
 
 
-def _log_in(stream: Stream, account: Account, policy: ConnectPolicy) -> ImapSession:
+def _log_in(stream: Stream, account: Account, policy: ConnectPolicy) -> Session:
     heard = Heard()
     trust = _trust(policy.tls_ca_file)
     if account.security == "tls":

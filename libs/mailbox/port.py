@@ -106,7 +106,11 @@ class Session(Protocol):
         ...
 
     def fetch(self, uids: str) -> Iterator[Message]:
-        """UID FETCH FLAGS INTERNALDATE BODY.PEEK[], streamed. A message that is gone does not appear."""
+        """UID FETCH FLAGS INTERNALDATE BODY.PEEK[], streamed. A message that is gone does not appear.
+
+        Raises:
+            FetchRefused: the server would not hand out one of those that did not come.
+        """
         ...
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]: ...
@@ -128,6 +132,7 @@ class Session(Protocol):
 
         Raises:
             AppendRefused: tagged NO or BAD: none of the messages landed.
+            MailboxBusy: as AppendRefused, or it ended with a BYE before the CRLF was sent: none landed.
             ConnectionLost: it ended before the CRLF was sent: none landed.
             AppendUnconfirmed: the CRLF was sent and not answered: look before sending again.
         """

@@ -8,14 +8,14 @@ import pytest
 
 from libs.contracts.accounts import Account
 from libs.mailbox.connect import ConnectPolicy, connect
-from libs.mailbox.session import ImapSession
+from libs.mailbox.port import Session
 from tests.servers.dovecot import Dovecot
 
 LOOPBACK = ip_network("127.0.0.0/8")
 
 
 class Open(Protocol):
-    def __call__(self, account: Account, server: Dovecot | None = None) -> ImapSession: ...
+    def __call__(self, account: Account, server: Dovecot | None = None) -> Session: ...
 
 
 def policy_for(server: Dovecot) -> ConnectPolicy:
@@ -29,11 +29,11 @@ def policy_for(server: Dovecot) -> ConnectPolicy:
 
 
 @pytest.fixture
-def opened(dovecot: Dovecot) -> Iterator[Callable[..., ImapSession]]:
+def opened(dovecot: Dovecot) -> Iterator[Callable[..., Session]]:
     """Opens sessions that are closed after the test; of the shared server unless another one is given."""
-    sessions: list[ImapSession] = []
+    sessions: list[Session] = []
 
-    def open_session(account: Account, server: Dovecot | None = None) -> ImapSession:
+    def open_session(account: Account, server: Dovecot | None = None) -> Session:
         session = connect(account, policy_for(server or dovecot))
         sessions.append(session)
         return session

@@ -19,8 +19,7 @@ from libs.mailbox.errors import (
     MailboxError,
     ProtocolBroken,
 )
-from libs.mailbox.port import Message
-from libs.mailbox.session import ImapSession
+from libs.mailbox.port import Message, Session
 from tests.integration.conftest import LOOPBACK
 from tests.servers.scripted import CAPABILITIES, Scripted, Talk
 
@@ -45,7 +44,7 @@ class Logged:
 
         self._server = Scripted(whole)
 
-    def __enter__(self) -> ImapSession:
+    def __enter__(self) -> Session:
         self._server.__enter__()
         policy = ConnectPolicy(allow_networks=[LOOPBACK], allow_ports=[self._server.port], allow_plain=True)
         self._session = connect(self._server.account(), policy)

@@ -9,8 +9,7 @@ import pytest
 
 from libs.mailbox.errors import AppendRefused, ConnectionLost, FolderGone
 from libs.mailbox.names import encode_name
-from libs.mailbox.port import Message
-from libs.mailbox.session import ImapSession
+from libs.mailbox.port import Message, Session
 from tests.integration.conftest import Open
 from tests.servers.dovecot import Dovecot
 
@@ -40,7 +39,7 @@ def moment(internaldate: str) -> datetime:
     return datetime.strptime(internaldate, "%d-%b-%Y %H:%M:%S %z")
 
 
-def bodies(session: ImapSession, wire: str = "INBOX") -> list[bytes]:
+def bodies(session: Session, wire: str = "INBOX") -> list[bytes]:
     session.examine(wire)
     return [found.body for found in session.fetch("1:*")]
 
