@@ -64,6 +64,12 @@ def test_a_lock_file_pins_every_package_by_hash_and_carries_no_address(lock: Pat
     assert not re.search(r"^-", text, re.MULTILINE)
 
 
+def test_the_dashboard_lock_carries_no_address() -> None:
+    locks = [path for path in files() if path.name == "package-lock.json"]
+
+    assert [lock for lock in locks if '"resolved"' in lock.read_text()] == []
+
+
 def test_the_locks_agree_on_every_version() -> None:
     versions: dict[str, set[str]] = {}
     for lock in (ROOT / "requirements").glob("*.txt"):
