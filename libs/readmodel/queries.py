@@ -66,6 +66,7 @@ WHERE account_digest = {{account:String}} AND folder_digest = {{folder:String}} 
 
 SEALED = f"SELECT sealed FROM vault FINAL WHERE {_JOB}"
 HELD = "SELECT DISTINCT job_id FROM vault"
+SEALED_FOR = f"SELECT DISTINCT job_id FROM vault WHERE {_JOBS}"
 
 # ---- the newest plan of every folder, and how far it is
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -166,13 +167,18 @@ class Log:
         return [message for _, message in self.appended if message.job_id == job_id]
 
 
-def files_with(directory: Path, canary: str) -> list[Path]:
-    """The files that hold these bytes; a file that goes away while it is read holds nothing."""
-    found: list[Path] = []
-    for folder, _, names in os.walk(directory):
+def bytes_in(directory: Path) -> bytes:
+    """Everything in its files, read twice: a merge may move rows past a single reading."""
+    read: list[bytes] = []
+    for folder, _, names in [*os.walk(directory), *os.walk(directory)]:
         for name in names:
-            path = Path(folder, name)
-            with contextlib.suppress(FileNotFoundError):
-                if canary.encode() in path.read_bytes():
-                    found.append(path)
-    return found
+            with contextlib.suppress(FileNotFoundError):  # it went away meanwhile
+                read.append(Path(folder, name).read_bytes())
+    return b"\n".join(read)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        time.sleep(0.1)

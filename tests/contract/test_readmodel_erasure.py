@@ -1,7 +1,6 @@
 """What is deleted leaves no bytes behind, what expires goes by itself, and nothing old comes back."""
 
 import secrets
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from libs.readmodel.model import ReadModel
 from libs.readmodel.rows import DesiredRow, OutcomeRow, ScanFailureRow, TombstoneRow, WarningRow
 from libs.readmodel.tables import OF_A_JOB, Stamped
 from services.aggregator.rows import rows
-from tests.contract.jobs import admitted, at, files_with, folder, listed, new_job, planned, progress, request
+from tests.contract.jobs import admitted, at, bytes_in, folder, listed, new_job, planned, progress, request, wait_until
 
 DAY = timedelta(days=1)
 
@@ -23,11 +22,8 @@ def canary() -> str:
     return "canary-" + secrets.token_hex(16)
 
 
-def until_no_file_holds(directory: Path, text: str, seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while found := files_with(directory, text):
-        assert time.monotonic() < deadline, found
-        time.sleep(0.1)
+def in_files(directory: Path, text: str) -> bool:
+    return text.encode() in bytes_in(directory)
 
 
 def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> None:
@@ -43,14 +39,14 @@ def test_an_erased_job_is_in_no_table_and_in_no_file(store: ReadModel, database:
     job, kept, text, other = new_job(), new_job(), canary(), canary()
     write_everywhere(store, job, text, at(0))
     write_everywhere(store, kept, other, at(0))
-    assert files_with(chdb_path, text)
+    wait_until(lambda: in_files(chdb_path, text))
 
     store.erase([job])
 
-    until_no_file_holds(chdb_path, text)
+    wait_until(lambda: not in_files(chdb_path, text))
     counts = {table: _rows_of(database, table, job) for table in OF_A_JOB}
     assert set(counts.values()) == {0}
-    assert files_with(chdb_path, other)
+    wait_until(lambda: in_files(chdb_path, other))
     assert store.watching.views([kept], at(10))[kept].job.items_completed == 2
     assert store.sealed(kept) == other
 
@@ -66,7 +62,7 @@ def test_what_a_merge_or_a_refresh_replaced_is_erased_too(
 
     store.erase([job])
 
-    until_no_file_holds(chdb_path, text)
+    wait_until(lambda: not in_files(chdb_path, text))
 
 
 def test_late_rows_of_a_deleted_job_are_found(store: ReadModel, database: Database) -> None:
