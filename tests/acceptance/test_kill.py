@@ -16,7 +16,7 @@ from tests.mail.corpus import Corpus
 from tests.mail.seed import seed
 from tests.servers.dovecot import Dovecot
 
-SLOW_MBPS = 24  # so that a job outlives its kills
+SLOW_MBPS = 10  # so that a job outlives its kills
 
 
 @pytest.mark.timeout(600)

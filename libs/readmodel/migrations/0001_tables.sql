@@ -355,7 +355,7 @@ SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_aft
 CREATE TABLE IF NOT EXISTS vault
 (
     job_id String,
-    sealed String,
+    sealed String CODEC(NONE), -- random bytes: nothing to gain, and a search of the files finds them
     updated_at DateTime64(6, 'UTC'),
     version UInt64
 )
