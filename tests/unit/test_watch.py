@@ -138,7 +138,7 @@ def test_a_connection_that_breaks_is_taken_up_again(api):
             target=lambda: found.append(watch(f"{first.url}/jobs/the-key", Console(file=output)))
         )
         watching.start()
-        api.model.wait_for_reads(2)
+        output.wait_for("0 of 10 messages")
     api.model.show(job_id, completed=10, state=JobState.COMPLETED)
     with Server(api.deps, port):
         watching.join(15)
