@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from libs.contracts import topics, uidset
@@ -15,7 +17,7 @@ from libs.contracts.events import FolderPlanned, ProgressBatch, WorkItemFinished
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused
 from libs.readmodel.rows import AckRow, AdmissionRow, ClaimRow, PlanRow
-from tests.mail.model import Busy, Do, Lost, LostAfterCrlf, MailboxModel, mail
+from tests.mail.model import DATE, Busy, Do, Kept, Lost, LostAfterCrlf, MailboxModel, Operation, mail
 from tests.unit.fakes import utc_now
 from tests.unit.world import LATE_SECONDS, World
 
@@ -792,3 +794,114 @@ def test_rule_20_reported_totals_are_stored_ones(make: WORLD) -> None:
     assert 0 < reported <= sum(row.items for row in world.store.rows(AckRow))
     world.finish(job)
     equal(world)
+
+
+# ---- all of it at once
+
+NAMES = st.lists(st.integers(0, 5), max_size=9)  # few, so that equal messages are frequent
+LATE = st.sampled_from([0.0, 0.1, 0.18, None])
+DESTINATION_FAULTS = st.one_of(
+    st.tuples(st.just("append"), st.builds(LostAfterCrlf, LATE) | st.sampled_from([Lost(), Busy()])),
+    st.tuples(st.just("append"), st.tuples(st.just("killed past its CRLF"), LATE)),
+    st.tuples(st.sampled_from(["examine", "status", "listing", "fetch"]), st.sampled_from([Lost(), Busy()])),
+    st.tuples(
+        st.sampled_from(["append", "committing", "committed", "connect", "examine", "listing"]),
+        st.sampled_from(["kill", "somebody writes", "cut the source", "store unavailable", "log unavailable"]),
+    ),
+)
+SOURCE_FAULTS = st.tuples(st.sampled_from(["examine", "listing", "fetch"]), st.sampled_from([Lost(), Busy(), "kill"]))
+MOMENTS = st.sampled_from(["write", "written", "append to the log", "appended to the log"])
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(
+    inbox=NAMES,
+    sent=NAMES,
+    there=NAMES,
+    refused=st.sets(st.integers(0, 5), max_size=1),
+    uidplus=st.booleans(),
+    multiappend=st.booleans(),
+    destination_faults=st.lists(st.tuples(st.integers(1, 3) | st.integers(1, 12), DESTINATION_FAULTS), max_size=6),
+    source_faults=st.lists(st.tuples(st.integers(1, 8), SOURCE_FAULTS), max_size=2),
+    kills=st.lists(st.tuples(st.integers(1, 15), MOMENTS), max_size=2),
+    renumbered=st.none() | st.integers(1, 6),
+)
+def test_whatever_fails_every_message_arrives_exactly_once_and_is_counted(
+    inbox: list[int],
+    sent: list[int],
+    there: list[int],
+    refused: set[int],
+    uidplus: bool,
+    multiappend: bool,
+    destination_faults: list[tuple[int, tuple[Operation, object]]],
+    source_faults: list[tuple[int, tuple[Operation, object]]],
+    kills: list[tuple[int, str]],
+    renumbered: int | None,
+) -> None:
+    with capture_logs() as logs:
+        world = World(destination=MailboxModel(uidplus=uidplus, multiappend=multiappend))
+        source, destination = world.source, world.destination
+        for wire, names in (("INBOX", inbox), ("Sent", sent)):
+            source.put(wire, *(mail(name) for name in names), flags=["\\Seen"])
+        destination.put("INBOX", *(mail(name) for name in there), flags=["\\Seen"])
+        refusal = AppendRefused(Reason.MESSAGE_REFUSED, "NO")
+        destination.refused.update((mail(name), refusal) for name in refused)
+        foreign: list[bytes] = []
+
+        def write() -> None:
+            foreign.append(mail(f"foreign{len(foreign)}"))
+            destination.put("INBOX", foreign[-1])
+
+        actions: dict[object, Callable[[], None]] = {
+            "kill": world.kill,
+            "somebody writes": write,
+            "cut the source": lambda: [session.reset() for session in source.sessions] and None,
+            "store unavailable": lambda: setattr(world.store, "unavailable", 2),
+            "log unavailable": lambda: setattr(world.log, "unavailable", 1),
+        }
+
+        def begin() -> None:
+            """Not before the first append: at first contact a job fails, as it should."""
+            for model, faults in ((destination, destination_faults), (source, source_faults)):
+                for number, (operation, fault) in faults:
+                    match fault:
+                        case str():
+                            model.at(operation, number, Do(actions[fault]))
+                        case (_, late):
+                            model.at(operation, number, Do(lambda: destination.at("committing", 1, Do(world.kill))))
+                            model.at(operation, number, LostAfterCrlf(late))
+                        case Lost() | Busy() | LostAfterCrlf():
+                            model.at(operation, number, fault)
+            if renumbered:
+                destination.at("append", renumbered, Do(lambda: destination.renumber("INBOX")))
+
+        destination.at("append", 1, Do(begin))
+        for number, moment in kills:
+            world.at(moment, number, world.kill)
+        job = world.run(seconds=40)
+        world.close()
+
+    expected = source.contents()
+    for name in refused:
+        for kept in [kept for kept in expected if kept.body == mail(name)]:
+            del expected[kept]
+    expected |= Counter(Kept("INBOX", mail(name), frozenset({"\\Seen"}), DATE) for name in there)
+    expected.update(Kept("INBOX", body, frozenset(), DATE) for body in foreign)
+    found = destination.contents()
+    assert (expected - found, found - expected) == (Counter(), Counter())
+    assert world.scan_failures(job) == []
+    counts = world.counts(job)
+    assert counts.settled == counts.total == len(inbox) + len(sent)
+    missing = sum((source.contents() - found).values())
+    assert counts.failed == missing
+    if not renumbered:
+        events = world.progress(job)
+        settled = [world.counts(job, events[:number]).settled for number in range(1, len(events) + 1)]
+        assert settled == sorted(settled)
+    assert [one for one in logs if one["log_level"] == "error"] == []

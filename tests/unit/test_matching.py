@@ -1,0 +1,96 @@
+"""Which source messages the destination holds already: counted, never doubled, never lost."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from libs.mailbox.port import Listed
+from services.scanner.matching import At, compare, decide
+
+DATES = ("1-Jan-2024 00:00:00 +0000", "2-Jan-2024 00:00:00 +0000")
+# What a message is: its name (Message-ID, headers, size) and its bytes, which may differ under one name.
+KIND = st.tuples(st.integers(0, 3), st.integers(0, 1), st.sampled_from(DATES))
+Kind = tuple[int, int, str]
+
+
+def listed(uid: int, kind: Kind) -> Listed:
+    name, _, date = kind
+    return Listed(uid, 100 + name, date, f"<{name}@example.org>" if name else None, bytes([name]))
+
+
+def digest(kind: Kind) -> bytes:
+    return bytes(kind[:2])
+
+
+def present_and_absent(source: Sequence[Kind], held: Sequence[Kind], *, deep: bool) -> tuple[list[At], list[At]]:
+    """As the planner does it."""
+    mine = [At(uid % 2, listed(uid, kind)) for uid, kind in enumerate(source, 1)]
+    theirs = [listed(uid, kind) for uid, kind in enumerate(held, 1)]
+    result = compare(mine, theirs, deep=deep)
+    present, absent = list(result.present), list(result.absent)
+    for members, twins in result.undecided:
+        more, fewer = decide(
+            members,
+            twins,
+            {(uid % 2, uid): digest(kind) for uid, kind in enumerate(source, 1)},
+            {uid: digest(kind) for uid, kind in enumerate(held, 1)},
+        )
+        present += more
+        absent += fewer
+    return present, absent
+
+
+@given(st.lists(KIND, max_size=12), st.lists(KIND, max_size=12))
+def test_what_is_absent_is_what_the_destination_lacks_as_a_multiset_of_bytes(
+    source: list[Kind], held: list[Kind]
+) -> None:
+    present, absent = present_and_absent(source, held, deep=True)
+
+    def counted(found: list[At]) -> Counter[bytes]:
+        return Counter(digest(source[one.listed.uid - 1]) for one in found)
+
+    assert counted(absent) == Counter(map(digest, source)) - Counter(map(digest, held))
+    assert counted(present) == Counter(map(digest, source)) & Counter(map(digest, held))
+
+
+@given(st.lists(KIND, max_size=12), st.lists(KIND, max_size=12))
+def test_every_message_is_present_or_absent_once_and_no_held_one_answers_twice(
+    source: list[Kind], held: list[Kind]
+) -> None:
+    present, absent = present_and_absent(source, held, deep=False)
+
+    assert sorted(one.listed.uid for one in present + absent) == list(range(1, len(source) + 1))
+    mine, theirs = Counter(kind[0] for kind in source), Counter(kind[0] for kind in held)
+    lacking = Counter(source[one.listed.uid - 1][0] for one in absent)
+    assert all(lacking[name] >= count for name, count in (mine - theirs).items())
+
+
+@given(st.lists(KIND, max_size=12))
+def test_after_everything_was_copied_nothing_is_absent(source: list[Kind]) -> None:
+    assert present_and_absent(source, source, deep=False)[1] == []
+
+
+def test_one_of_a_kind_on_each_side_is_decided_without_reading_it() -> None:
+    mine, theirs = [At(0, listed(1, (1, 0, DATES[0])))], [listed(7, (1, 1, DATES[1]))]
+
+    assert compare(mine, theirs, deep=False).present == mine
+    assert compare(mine, theirs, deep=True).undecided == [(mine, theirs)]
+
+
+def test_among_equal_messages_the_one_with_the_same_date_is_present() -> None:
+    kinds = [(1, 0, DATES[0]), (1, 0, DATES[1])]
+
+    present, absent = present_and_absent(kinds, [kinds[1]], deep=False)
+
+    assert [one.listed.internaldate for one in present] == [DATES[1]]
+    assert [one.listed.internaldate for one in absent] == [DATES[0]]
+
+
+def test_a_message_whose_bytes_can_not_be_read_any_more_is_not_taken_for_present() -> None:
+    members = [At(0, listed(1, (1, 0, DATES[0]))), At(0, listed(2, (1, 0, DATES[0])))]
+
+    present, absent = decide(members, [listed(5, (1, 0, DATES[0]))], {(0, 2): b"x"}, {})
+
+    assert (present, absent) == ([], members)
