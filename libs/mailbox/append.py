@@ -63,7 +63,9 @@ def append(
             raise _last_words(dialogue, tag)
     while dialogue.arrived():
         if isinstance(status := dialogue.next(tag), Status):
-            raise _answered_early(dialogue, status)
+            if status.kind == "NO":  # refused for good; what is left of the command must not be taken for another
+                dialogue.send(b"\r\n")
+            raise _answered_early(dialogue, status, close=status.kind != "NO")
     try:
         gate()
     except BaseException:
@@ -96,15 +98,12 @@ def _last_words(dialogue: Dialogue, tag: bytes) -> MailboxError:
     """The server takes no more; why, if it said so before it went."""
     while not isinstance(status := dialogue.next(tag), Status):
         pass
-    return _answered_early(dialogue, status)
+    return _answered_early(dialogue, status, close=True)
 
 
-def _answered_early(dialogue: Dialogue, status: Status) -> MailboxError:
-    """Part of the command was not sent: the connection is of no more use."""
-    if status.kind == "OK":
-        dialogue.reset()
-        return ProtocolBroken(Reason.PROTOCOL)
-    return _refused(dialogue, status, close=True)
+def _answered_early(dialogue: Dialogue, status: Status, *, close: bool) -> MailboxError:
+    """An OK before the end of the command is no answer to it."""
+    return dialogue.broken() if status.kind == "OK" else _refused(dialogue, status, close=close)
 
 
 def _refused(dialogue: Dialogue, status: Status, *, close: bool) -> MailboxError:

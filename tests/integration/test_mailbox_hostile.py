@@ -320,14 +320,16 @@ def test_an_answer_before_the_end_was_sent_is_a_refusal() -> None:
     def talk(server: Talk) -> None:
         server.hear("APPEND")
         server.say("+ go on", "{tag} NO [NOPERM] at once")
-        server.hang()
+        server.read(14)
+        server.line()
+        server.answer("NOOP")
 
     with Logged(talk, SYNCHRONISING) as session:
         with pytest.raises(AppendRefused) as refused:
             session.append("a", [message()], lambda: gates.append("asked"))
         assert refused.value.reason == Reason.NO_PERMISSION
         assert refused.value.server_text == "at once"
-        assert refused.value.connection_closed
+        session.noop()
 
     assert gates == []
 

@@ -202,9 +202,9 @@ listen = 0.0.0.0
 shutdown_clients = yes
 service imap-login {{
   chroot =
-  service_count = 0
-  process_min_avail = 1
-  client_limit = 1000
+  service_count = 1  # one that carries several connections dies with the first that is reset inside TLS
+  process_min_avail = 2
+  process_limit = 1000
   inet_listener imap {{
     address = 0.0.0.0
     port = {self.imap_port}
