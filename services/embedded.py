@@ -101,7 +101,7 @@ def _listen(settings: Settings) -> socket:
     try:
         return process.listen(settings.address)
     except OSError as error:
-        raise CannotStart(f"MAILTIDE_LISTEN: can't listen there ({error.strerror})") from error
+        raise CannotStart(f"MAILTIDE_LISTEN: can't listen there ({os.strerror(error.errno or 0)})") from error
 
 
 def _address(listener: socket) -> str:
