@@ -1,5 +1,6 @@
 """What tests of several tiers share."""
 
+import logging
 import os
 import subprocess
 from collections.abc import Iterator
@@ -34,3 +35,8 @@ def dovecot(dovecot_installed: None) -> Iterator[Dovecot]:
     """One server for the whole run: take a user name of your own in each test."""
     with Dovecot() as server:
         yield server
+
+
+def pytest_unconfigure() -> None:
+    """pytest's summary is the last line: what the interpreter tears down after it is not logged."""
+    logging.disable(logging.CRITICAL)
