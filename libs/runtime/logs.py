@@ -30,6 +30,7 @@ def configure(level: int = logging.INFO) -> None:
         structlog.stdlib.ProcessorFormatter(
             # Of a library's record only the template is written: its values may be addresses, names or keys.
             use_get_message=False,
+            pass_foreign_args=True,
             foreign_pre_chain=[*shared, _classes_of_arguments],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -64,8 +65,8 @@ def _causes(error: BaseException | None) -> list[BaseException]:
 
 def _classes_of_arguments(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """A library that formats an exception into its message: say at least which class it was."""
-    arguments = event["_record"].args if isinstance(event["_record"].args, tuple) else ()
-    errors = [type(each).__qualname__ for each in arguments if isinstance(each, BaseException)]
+    arguments = event.pop("positional_args", ())
+    errors = [type(each).__qualname__ for each in (arguments or ()) if isinstance(each, BaseException)]
     if errors:
         event["errors"] = errors
     return event

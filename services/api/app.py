@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -44,7 +45,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
             for task in tasks:
                 task.cancel()
 
-    app = FastAPI(
+    app = _Described(
         title="Mailtide",
         version="1",
         docs_url=None,  # it would load its scripts from a CDN
@@ -61,6 +62,13 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
         app.include_router(module.router)
     app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)
     return app
+
+
+class _Described(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        document = super().openapi()
+        document["components"]["schemas"].update(errors.schemas())
+        return document
 
 
 async def _close_at(stop: asyncio.Event, hub: Hub) -> None:

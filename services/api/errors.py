@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -87,7 +88,7 @@ DETAILS = {
 RESPONSES: dict[int | str, dict[str, object]] = {
     status: {
         "description": TITLES[status],
-        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status in (400, 404, 405, 409, 413, 422, 429, 503)
 }
@@ -98,6 +99,12 @@ def problem(
 ) -> Response:
     body = Problem(title=TITLES.get(status, "Error"), status=status, detail=detail, errors=list(errors))
     return Response(body.model_dump_json(), status_code=status, media_type="application/problem+json", headers=headers)
+
+
+def schemas() -> dict[str, object]:
+    """What `RESPONSES` refers to, for the OpenAPI document."""
+    _, found = models_json_schema([(Problem, "serialization")], ref_template="#/components/schemas/{model}")
+    return found["$defs"]
 
 
 def install(app: FastAPI) -> None:

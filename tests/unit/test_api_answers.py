@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import io
+import json
 import re
 
 import pytest
@@ -113,6 +114,9 @@ def test_the_openapi_document_describes_every_route_and_nothing_loads_from_elsew
 
     assert {"/api/jobs", "/api/jobs/{key}", "/api/jobs/{key}/events", "/api/accounts/check"} <= document["paths"].keys()
     assert "application/problem+json" in document["paths"]["/api/jobs"]["post"]["responses"]["422"]["content"]
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
+    assert references <= document["components"]["schemas"].keys()
+    assert "$defs" not in json.dumps(document)
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
 
