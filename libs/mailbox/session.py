@@ -106,7 +106,8 @@ class ImapSession:
     def unselect(self) -> None:
         if self._examined:
             self._examined = False
-            self._expect(self._dialogue.run(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE"))
+            # Some servers refuse CLOSE after EXAMINE: then the folder stays open, and nothing is lost.
+            self._dialogue.run(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE")
 
     def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
         return fetching.fetch(self._dialogue, uids, fetching.IDENTITY if identity else fetching.LISTING)
