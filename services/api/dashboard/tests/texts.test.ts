@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { abilities, NONE } from '../src/api/abilities'
-import { de } from '../src/texts/de'
-import { en } from '../src/texts/en'
-import { languageOf } from '../src/texts'
+import { languageOf, speech, type Part } from '../src/texts'
+
+const EVERY: Part[] = ['job', 'start', 'fleet', 'dialogs', 'sections', 'foot', 'reasons']
+const [{ t: en }, { t: de }] = await Promise.all([speech(['en'], EVERY), speech(['de'], EVERY)])
 
 /** Every text by its path; functions are called with numbers and words. */
 function texts(node: unknown, path = ''): [string, string][] {

@@ -1,5 +1,7 @@
 /** What the api behind this page can do, read from its own OpenAPI document. */
 
+import { ask } from './client'
+
 type Node = { [name: string]: unknown }
 
 export interface Abilities {
@@ -27,6 +29,9 @@ export const NONE: Abilities = {
   agents: false,
   projects: false,
 }
+
+/** Asked of the api itself; what it does not answer, it can't. */
+export const whatItCan = (): Promise<Abilities> => ask('GET', '/openapi.json').then(abilities, () => NONE)
 
 export function abilities(document: unknown): Abilities {
   const options = at(document, 'components', 'schemas', 'JobOptions', 'properties')

@@ -1,18 +1,48 @@
-/** Which language the pages speak, and the loading of its texts: only the one that is needed. */
-import type { Formats } from '../numbers/format'
-import { formats } from '../numbers/format'
-import type { Texts } from './en'
+/** Which language the pages speak, and the loading of its texts: only the parts a page needs. */
+import type { Reason } from '../api/types'
+import { formats, type Formats } from '../numbers/format'
+import type { Common } from './en/common'
+import type { DialogTexts } from './en/dialogs'
+import type { FleetTexts } from './en/fleet'
+import type { FootTexts } from './en/foot'
+import type { JobTexts } from './en/job'
+import type { SectionTexts } from './en/sections'
+import type { StartTexts } from './en/start'
 
-export type Language = 'en' | 'de'
-
-const LOAD: Record<Language, () => Promise<Texts>> = {
-  en: () => import('./en').then((module) => module.en),
-  de: () => import('./de').then((module) => module.de),
+export interface ReasonTexts {
+  reasons: Record<Reason, string>
 }
 
-export interface Speech {
+export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, SectionTexts, StartTexts }
+export type Language = 'en' | 'de'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons'
+
+const PARTS: Record<Language, { common: () => Promise<Common> } & Record<Part, () => Promise<object>>> = {
+  en: {
+    common: async () => (await import('./en/common')).common,
+    job: async () => (await import('./en/job')).job,
+    start: async () => (await import('./en/start')).start,
+    fleet: async () => (await import('./en/fleet')).fleet,
+    dialogs: async () => (await import('./en/dialogs')).dialogs,
+    sections: async () => (await import('./en/sections')).sections,
+    foot: async () => (await import('./en/foot')).foot,
+    reasons: () => import('./en/reasons'),
+  },
+  de: {
+    common: async () => (await import('./de/common')).common,
+    job: async () => (await import('./de/job')).job,
+    start: async () => (await import('./de/start')).start,
+    fleet: async () => (await import('./de/fleet')).fleet,
+    dialogs: async () => (await import('./de/dialogs')).dialogs,
+    sections: async () => (await import('./de/sections')).sections,
+    foot: async () => (await import('./de/foot')).foot,
+    reasons: () => import('./de/reasons'),
+  },
+}
+
+export interface Speech<T = Common> {
   language: Language
-  t: Texts
+  t: T
   f: Formats
 }
 
@@ -26,8 +56,15 @@ export function languageOf(wanted: readonly string[]): Language {
 }
 
 /** Texts in a language there is, numbers and dates in the browser's. */
-export async function speech(wanted: readonly string[]): Promise<Speech> {
+export async function speech(wanted: readonly string[], parts: readonly Part[]): Promise<Speech> {
   const language = languageOf(wanted)
-  const t = await LOAD[language]()
-  return { language, t, f: formats(wanted[0] ?? language, t.speedUnit) }
+  const t = await PARTS[language].common()
+  const said = { language, t: { ...t }, f: formats(wanted[0] ?? language, t.speedUnit) }
+  await learn(said, parts)
+  return said
+}
+
+/** Adds the texts of what is shown only when it is needed: to be awaited before that is shown. */
+export async function learn(said: Speech, parts: readonly Part[]): Promise<void> {
+  Object.assign(said.t, ...(await Promise.all(parts.map((part) => PARTS[said.language][part]()))))
 }

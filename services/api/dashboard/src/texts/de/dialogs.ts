@@ -1,0 +1,51 @@
+import type { DialogTexts } from '../en/dialogs'
+
+export const dialogs: DialogTexts = {
+  cancelDialog: {
+    title: 'Diesen Umzug beenden?',
+    text: 'Nach der gerade laufenden Nachricht ist endgültig Schluss. Was kopiert wurde, bleibt am Ziel, und ein späterer Umzug kopiert nur, was fehlt.',
+    yes: 'Umzug beenden',
+    no: 'Weiterlaufen lassen',
+  },
+  deleteDialog: {
+    title: 'Alles über diesen Umzug löschen?',
+    live: 'Er wird zuerst beendet. ',
+    text: 'Zugangsdaten, Zahlen, Ordnernamen und diese Seite werden sofort gelöscht, und die Adresse gilt für niemanden mehr. Kopierte Nachrichten bleiben am Ziel.',
+    yes: 'Alles löschen',
+    no: 'Behalten',
+  },
+  limitsDialog: {
+    title: 'Grenzen, während er läuft',
+    now: (text) => `Jetzt: ${text}`,
+    concurrency: 'Ordner zur gleichen Zeit',
+    unchanged: 'wie es ist',
+    bandwidth: 'Bandbreite',
+    keep: 'Lassen, wie es ist',
+    unlimited: 'Ohne Grenze',
+    atMost: 'Höchstens',
+    badNumber: 'Bitte eine Zahl größer als null.',
+    yes: 'Grenzen setzen',
+    no: 'Lassen',
+    set: 'Die neuen Grenzen sind unterwegs zum Worker.',
+    schedule: 'Zeitplan',
+    scheduleHint: 'Außerhalb dieser Zeiten gibt es keine Grenze.',
+    scheduleAdd: 'Zeit hinzufügen',
+    scheduleRemove: 'Entfernen',
+    scheduleDays: 'Tage',
+    scheduleFrom: 'Von',
+    scheduleTo: 'bis',
+  },
+  retryDialog: {
+    title: 'Fehlgeschlagene noch einmal?',
+    held: 'Die fehlgeschlagenen Nachrichten werden noch einmal versucht. Alles andere bleibt, wie es ist.',
+    notHeld: 'Die Zugangsdaten wurden vernichtet, als der Umzug endete. Geben Sie sie noch einmal ein, um die fehlgeschlagenen Nachrichten zu versuchen.',
+    yes: 'Noch einmal versuchen',
+    no: 'Jetzt nicht',
+  },
+  rotateDialog: {
+    title: 'Neue Links machen?',
+    text: 'Beide alten Adressen gelten sofort für niemanden mehr. Sie kommen auf die neue.',
+    yes: 'Neue Links machen',
+    no: 'Diese behalten',
+  },
+}

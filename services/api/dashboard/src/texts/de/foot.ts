@@ -1,0 +1,37 @@
+import type { FootTexts } from '../en/foot'
+
+export const foot: FootTexts = {
+  keep: {
+    title: 'Diese Seite aufheben',
+    lead: 'Nur über ihre Adresse kommen Sie zurück. Es gibt kein Konto und keine andere Liste.',
+    bookmark: (key) => `Mit ${key} setzen Sie ein Lesezeichen.`,
+    bookmarkTouch: 'Setzen Sie im Menü des Browsers ein Lesezeichen, oder teilen Sie die Seite mit sich selbst.',
+    own: 'Ihr Link',
+    ownHint: 'Wer ihn hat, kann auch anhalten, abbrechen und löschen.',
+    view: 'Link nur zum Ansehen',
+    viewHint: 'Lässt sich teilen: Er zeigt nur diese Seite.',
+    copy: 'Kopieren',
+    copied: 'Kopiert',
+    copyFailed: 'Bitte markieren und von Hand kopieren',
+    copyOwn: 'Ihren Link kopieren',
+    copyView: 'Link nur zum Ansehen kopieren',
+    share: 'Teilen…',
+    qr: 'QR-Code',
+    qrHide: 'QR-Code verbergen',
+    qrLabel: 'QR-Code Ihres Links',
+    qrLabelView: 'QR-Code des Links nur zum Ansehen',
+    rotate: 'Neue Links…',
+  },
+  holds: {
+    title: 'Was wir noch haben',
+    credentials: { name: 'Zugangsdaten', why: 'um sich an beiden Konten anzumelden; verschlüsselt' },
+    addresses: { name: 'Adressen', why: 'um Ihnen zu sagen, wenn es fertig ist' },
+    names: { name: 'Ordnernamen und Antworten der Server', why: 'um zu zeigen, was wo ist und was schiefging' },
+    results: { name: 'Ergebnisse', why: 'um zu zeigen, was kopiert wurde und was nicht' },
+    until: (when) => `bis ${when}`,
+    untilEnd: 'bis der Umzug endet',
+    destroyed: 'vernichtet',
+    messages: { name: 'Ihre Nachrichten', why: 'nie gespeichert; sie gehen nur hindurch' },
+    never: 'nie gehabt',
+  },
+}

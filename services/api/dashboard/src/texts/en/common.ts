@@ -1,0 +1,28 @@
+/** Texts of every page, in English. Other languages have the types of these files, so none can lack a text. */
+export const common = {
+  speedUnit: 'Mbps',
+  working: 'One moment…',
+  back: 'Back to the fleet',
+  soon: 'less than a minute',
+  brand: { home: 'Mailtide, start page', tagline: 'Moves your mailbox. All of it, once.' },
+  problem: {
+    offline: 'No answer from Mailtide. Check your connection and try again.',
+    tooMany: (seconds: string) => `That was a lot of requests. Try again in ${seconds}.`,
+    busy: 'Mailtide can’t do this right now. Try again in a moment.',
+    ended: 'The migration has already ended.',
+    refused: (detail: string) => detail || 'Mailtide could not do this.',
+  },
+  gone: {
+    title: 'Nothing here',
+    text: 'There is no migration at this address. It was deleted, its time is over, or the address is not complete.',
+    hint: 'Records of migrations erase themselves. If you copied the address from somewhere, see whether the end of it is missing.',
+    start: 'Move a mailbox',
+  },
+  broken: {
+    title: 'The page could not be loaded',
+    text: 'A part of it did not arrive. Load it again in a moment.',
+    again: 'Load again',
+  },
+}
+
+export type Common = typeof common

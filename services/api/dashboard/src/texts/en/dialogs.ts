@@ -1,0 +1,52 @@
+/** What is asked before something is done. */
+export const dialogs = {
+  cancelDialog: {
+    title: 'Stop this migration?',
+    text: 'It stops for good after the message in hand. What has been copied stays at the destination, and a new migration later copies only what is missing.',
+    yes: 'Stop the migration',
+    no: 'Let it go on',
+  },
+  deleteDialog: {
+    title: 'Delete everything about this migration?',
+    live: 'It is stopped first. ',
+    text: 'Credentials, numbers, folder names and this page are erased at once, and the address stops working for everybody. Mail that was copied stays at the destination.',
+    yes: 'Delete everything',
+    no: 'Keep it',
+  },
+  limitsDialog: {
+    title: 'Limits while it runs',
+    now: (text: string) => `Now: ${text}`,
+    concurrency: 'Folders at the same time',
+    unchanged: 'as it is',
+    bandwidth: 'Bandwidth',
+    keep: 'Leave as it is',
+    unlimited: 'No limit',
+    atMost: 'At most',
+    badNumber: 'Please give a number greater than zero.',
+    yes: 'Set the limits',
+    no: 'Leave them',
+    set: 'The new limits are on their way to the worker.',
+    schedule: 'Schedule',
+    scheduleHint: 'Outside of these hours there is no limit.',
+    scheduleAdd: 'Add hours',
+    scheduleRemove: 'Remove',
+    scheduleDays: 'Days',
+    scheduleFrom: 'From',
+    scheduleTo: 'to',
+  },
+  retryDialog: {
+    title: 'Retry what failed?',
+    held: 'The failed messages are tried once more. Everything else stays as it is.',
+    notHeld: 'The credentials were destroyed when the migration ended. Give them again to try the failed messages once more.',
+    yes: 'Retry',
+    no: 'Not now',
+  },
+  rotateDialog: {
+    title: 'Make new links?',
+    text: 'Both old addresses stop working for everybody, at once. You are taken to the new one.',
+    yes: 'Make new links',
+    no: 'Keep these',
+  },
+}
+
+export type DialogTexts = typeof dialogs

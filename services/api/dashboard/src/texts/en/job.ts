@@ -1,0 +1,105 @@
+/** Texts of the page of a job. */
+import type { JobState } from '../../api/types'
+
+export interface StateText {
+  title: string
+  text: string
+  next: string
+}
+
+const states: Record<JobState, StateText> = {
+  queued: { title: 'Waiting for its turn', text: 'Another migration into the same mailbox is still going on.', next: 'This one starts by itself when that one has ended.' },
+  scanning: { title: 'Looking around', text: 'Both mailboxes are being read and counted.', next: 'Copying begins while the counting still goes on.' },
+  running: { title: 'Moving your mail', text: 'Messages are being copied.', next: 'You can close this page and come back whenever you like.' },
+  paused: { title: 'Paused', text: 'Nothing is copied at the moment.', next: 'It goes on exactly where it stopped when you resume it.' },
+  throttled: { title: 'Taking a breath', text: 'A mail server asked for a pause.', next: 'It goes on by itself; there is nothing you have to do.' },
+  stalled: { title: 'No word from the worker', text: 'Nothing has been reported for a minute.', next: 'It goes on as soon as a worker is back. Nothing is lost and nothing is copied twice.' },
+  cancelling: { title: 'Stopping', text: 'The message in hand is being finished.', next: 'What has been copied stays at the destination.' },
+  completed: { title: 'All of it has arrived', text: 'Every message is at the destination.', next: 'You can start using the new mailbox. The old one is unchanged.' },
+  completed_with_errors: { title: 'Done, but not everything', text: 'Some messages could not be copied.', next: 'They are listed below, each with the reason and what you can do.' },
+  failed: { title: 'It could not go on', text: 'The migration has ended before everything was copied.', next: 'What had been copied stays at the destination. A new migration copies only what is missing.' },
+  cancelled: { title: 'Cancelled', text: 'The migration was stopped.', next: 'What had been copied stays at the destination. A new migration copies only what is missing.' },
+  gone: { title: 'Nothing here', text: 'There is nothing here (any more).', next: '' },
+}
+
+export const job = {
+  states,
+  job: {
+    from: 'From',
+    to: 'To',
+    unnamed: 'Migration',
+    loading: 'Fetching the latest…',
+    counting: 'Counting what there is to copy',
+    countingFolders: (done: string, all: string) => `Counting: ${done} of ${all} folders looked through`,
+    progress: 'Progress of the migration',
+    ofMessages: (done: string, total: string) => `${done} of ${total} messages looked after`,
+    ofItems: (done: string, total: string) => `${done} of ${total} items looked after`,
+    nothingToCopy: 'There was nothing to copy',
+    left: (range: string) => `about ${range} left`,
+    leftSoon: 'less than a minute left',
+    readOnly: 'You are looking at the read-only page.',
+    links: {
+      connecting: 'Connecting',
+      live: 'Live',
+      reconnecting: 'Reconnecting',
+      polling: 'Asking every 10 seconds',
+      asleep: 'Resting while you look elsewhere',
+      over: 'Ended',
+    },
+    holdStill: 'Hold still',
+    goOn: 'Show live again',
+    still: 'This page is held still. The migration goes on.',
+    numbers: {
+      title: 'In numbers',
+      total: 'In all',
+      completed: 'Copied',
+      skipped: 'Already there or left out',
+      failed: 'Failed',
+      bytes: 'Copied so far',
+      bytesOf: (done: string, total: string) => `${done} of ${total}`,
+      speed: 'Speed',
+      remaining: 'Time left',
+      worker: 'Worker',
+      lastReport: 'Last report',
+      none: 'none',
+      unknown: 'not known yet',
+      noSpeed: 'nothing at the moment',
+      noWorker: 'none yet',
+    },
+    folders: {
+      title: 'Folders',
+      entities: 'Contents',
+      name: 'Folder',
+      entity: 'Kind',
+      goesTo: (name: string) => `arrives as ${name}`,
+      state: 'State',
+      progress: 'Progress',
+      messages: 'Messages',
+      size: 'Size',
+      failed: (n: string) => `${n} failed`,
+      states: { waiting: 'waiting', planned: 'counted', copying: 'copying', done: 'done', failed: 'failed' },
+      stopped: 'stopped',
+      nothing: 'empty',
+      of: (done: string, total: string) => `${done} of ${total}`,
+      notYet: 'The folders appear here as soon as they are listed.',
+      none: 'The source has no folders.',
+      barLabel: (name: string) => `Progress of ${name}`,
+    },
+    actions: {
+      pause: 'Pause',
+      resume: 'Resume',
+      limits: 'Limits…',
+      cancel: 'Cancel…',
+      delete: 'Delete…',
+      done: 'Done',
+      back: 'Back',
+    },
+    announce: {
+      state: (title: string, text: string) => `${title}. ${text}`,
+      percent: (percent: string) => `${percent} done.`,
+    },
+    tabTitle: (percent: string, state: string) => `${percent} · ${state}`,
+  },
+}
+
+export type JobTexts = typeof job

@@ -1,0 +1,50 @@
+/** The parts of the page of a job that are there only sometimes. */
+const count = (n: number, one: string, many: string): string => (n === 1 ? one : many)
+
+export const sections = {
+  throttle: {
+    title: 'A server asked for a pause',
+    countdown: (time: string) => `Goes on in ${time}`,
+    now: 'Going on any moment',
+    explain: 'Mail servers protect themselves against too much at once. Mailtide waits as long as asked, then goes on where it stopped.',
+  },
+  failures: {
+    title: 'What could not be copied',
+    lead: (n: string, count_: number) => `${n} ${count(count_, 'message is', 'messages are')} not at the destination.`,
+    loading: 'Fetching the list…',
+    item: (folder: string, uid: string) => `${folder}, message ${uid}`,
+    message: (uid: string) => `message no. ${uid}`,
+    serverSaid: 'The server said',
+    csv: 'Download as CSV',
+    more: (n: string) => `Show all ${n}`,
+    retry: 'Retry what failed',
+    unread: 'The list could not be fetched.',
+    tryAgain: 'Try again',
+  },
+  history: {
+    title: 'Speed over time',
+    summary: (average: string, best: string) => `On average ${average}, at best ${best}.`,
+    notYet: 'The curve begins with the first message copied.',
+    none: 'Nothing was copied, so there is no curve.',
+    label: (average: string, best: string) => `Curve of the speed over time. On average ${average}, at best ${best}.`,
+  },
+  why: 'Why',
+  warnings: 'Good to know',
+  finished: {
+    title: 'Summary',
+    duration: 'It took',
+    average: 'Average speed',
+    verified: 'Verified',
+    verifiedHow: {
+      size: (n: string) => `${n} by size`,
+      identity: (n: string) => `${n} by size, headers and date`,
+      bytes: (n: string) => `${n} byte for byte`,
+    },
+    verifiedNone: 'nothing to verify',
+    failedNone: 'nothing',
+    disappears: 'This record erases itself',
+    whatFailed: 'Failed',
+  },
+}
+
+export type SectionTexts = typeof sections
