@@ -5,19 +5,21 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 
+UP = ("-m", "services.cli", "up")
 
-def command(data: Path, **settings: str) -> subprocess.Popen[str]:
+
+def command(data: Path, *, program: Sequence[str] = UP, **settings: str) -> subprocess.Popen[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("MAILTIDE_")}
     environment |= {"MAILTIDE_DATA_DIR": str(data), "MAILTIDE_LISTEN": "127.0.0.1:0"}
     environment |= {f"MAILTIDE_{name}": value for name, value in settings.items()}
     return subprocess.Popen(
-        ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "services.cli", "up"],
+        ["setpriv", "--pdeathsig", "KILL", sys.executable, *program],
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -44,8 +46,8 @@ class Up:
 
 
 @contextmanager
-def up(data: Path, **settings: str) -> Iterator[Up]:
-    process = command(data, **settings)
+def up(data: Path, *, program: Sequence[str] = UP, **settings: str) -> Iterator[Up]:
+    process = command(data, program=program, **settings)
     try:
         running = Up(process)
         try:

@@ -14,6 +14,16 @@ from tests.api.server import events
 TOKEN = "operator-token-of-the-tests"
 PASSWORD = "hunter2-hunter2-hunter2"
 LIVE = ("queued", "scanning", "running")
+BROKEN = """
+from services import cli
+from services.scanner.scanner import Scanner
+
+def take_command(self, delivery):
+    raise KeyError("hunter2-hunter2-hunter2")
+
+Scanner.take_command = take_command
+cli.app(["up"])
+"""
 
 
 @pytest.fixture
@@ -174,3 +184,21 @@ def test_a_server_that_hangs_is_given_up_within_15_seconds(tmp_path, silent):
     assert (answer["ok"], answer["reason"]) == (False, "timed_out")
     assert answer["message"].startswith("The server did not answer in time.")
     assert time.monotonic() - begun < 15
+
+
+def test_an_agent_that_dies_ends_the_process_and_nothing_is_lost(tmp_path, silent):
+    with up(tmp_path / "data", program=("-c", BROKEN), **settings(silent)) as running:
+        job = running.http.post("/api/jobs", json=form(silent)).json()
+        status = running.process.wait(20)
+        output, _ = running.process.communicate()
+
+    assert status == 1
+    assert "process.worker_died" in output
+    assert PASSWORD not in output
+    with (
+        up(tmp_path / "data", **settings(silent)) as running,
+        running.http.stream("GET", f"/api/jobs/{job['key']}/events") as answer,
+    ):
+        *_, (_, end, _) = events(answer)
+
+    assert end == {"state": "failed"}  # the mail server says nothing: the order was carried out after all
