@@ -3,6 +3,7 @@
 import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 
 from libs.contracts import uidset
 from libs.mailbox.errors import FolderGone
@@ -81,8 +82,12 @@ class Tail:
     def _match(self, destination: Session, unexplained: Sequence[Listed]) -> list[Ref]:
         sizes = self.sizes()
         tail_sizes = {one.size for one in unexplained}
-        candidates = [ref for ref in self._candidates() if sizes.get(ref) in tail_sizes]
-        candidate_sizes = {sizes[ref] for ref in candidates}
+        # Delivered under a UID we were not told first: an arrived message is theirs before it is anybody's else.
+        groups = [
+            [ref for ref in refs if sizes.get(ref) in tail_sizes]
+            for refs in (self._ledger.delivered_unnamed(), self._ledger.remaining())
+        ]
+        candidate_sizes = {sizes[ref] for refs in groups for ref in refs}
         arrived = [one for one in unexplained if one.size in candidate_sizes]
         unmatched: defaultdict[bytes, deque[int]] = defaultdict(deque)
         with at("destination"):
@@ -90,7 +95,7 @@ class Tail:
                 unmatched[digest].append(uid)
         pending = sum(len(uids) for uids in unmatched.values())
         found: list[tuple[Ref, int]] = []
-        for ref, digest in self._source_digests(candidates) if pending else ():
+        for ref, digest in chain.from_iterable(map(self._source_digests, groups)) if pending else ():
             if unmatched.get(digest):
                 found.append((ref, unmatched[digest].popleft()))
                 pending -= 1
@@ -99,10 +104,6 @@ class Tail:
         named = {uid for _, uid in found}
         self._ledger.foreign.update(one.uid for one in unexplained if one.uid not in named)
         return self._record(found, sizes)
-
-    def _candidates(self) -> list[Ref]:
-        """Delivered under a UID we were not told first: an arrived message is theirs before it is anybody's else."""
-        return [*sorted(self._ledger.delivered_unnamed()), *self._ledger.remaining()]
 
     def _source_digests(self, refs: Iterable[Ref]) -> Iterator[tuple[Ref, bytes]]:
         """Read in small steps, so that one who stops listening has not asked for much too much."""
