@@ -16,6 +16,3 @@ export function held(job: JobView, seen: readonly Hold[]): Held[] {
   const destroyed = !credentials && job.kind === 'mailbox' && hasEnded(job.state) ? [{ what: 'credentials', why: '', until: null, gone: true }] : []
   return [...destroyed, ...before, ...now]
 }
-
-/** All that was ever held, for the next look. */
-export const remember = (seen: readonly Hold[], holds: readonly Hold[]): Hold[] => [...seen.filter((hold) => !holds.some((each) => each.what === hold.what)), ...holds]

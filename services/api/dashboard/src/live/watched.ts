@@ -1,10 +1,11 @@
 /** What the page shows of a job, and how each thing that happens changes it. Pure. */
-import { hasEnded, type JobView, type Snapshot } from '../api/types'
+import { hasEnded, type Hold, type JobView, type Snapshot } from '../api/types'
 import type { Happening, Link } from './stream'
 
 export interface Watched {
   snapshot: Snapshot | null
   newest: Snapshot | null // what has come; shown unless the person holds the page still
+  seen: readonly Hold[] // all that was held at one time or another
   link: Link
   still: boolean
   gone: boolean
@@ -13,13 +14,13 @@ export interface Watched {
 
 export type Watching = Happening<Snapshot> | { kind: 'hold-still' } | { kind: 'go-on' }
 
-export const NOTHING_YET: Watched = { snapshot: null, newest: null, link: 'connecting', still: false, gone: false, refused: false }
+export const NOTHING_YET: Watched = { snapshot: null, newest: null, seen: [], link: 'connecting', still: false, gone: false, refused: false }
 
 export function apply(watched: Watched, happened: Watching): Watched {
   switch (happened.kind) {
     case 'value': {
       const newest = forward(watched.newest, happened.value)
-      return { ...watched, newest, snapshot: watched.still ? watched.snapshot : newest }
+      return { ...watched, newest, seen: remember(watched.seen, newest.job.holds), snapshot: watched.still ? watched.snapshot : newest }
     }
     case 'link':
       return { ...watched, link: happened.link }
@@ -56,6 +57,10 @@ export function forward(before: Snapshot | null, after: Snapshot): Snapshot {
 function startedAgain(before: JobView, after: JobView): boolean {
   const restart = Math.max(time(after.started_at), time(after.last_report_at))
   return before.finished_at !== null && after.finished_at === null && restart > time(before.finished_at)
+}
+
+function remember(seen: readonly Hold[], holds: readonly Hold[]): Hold[] {
+  return [...seen.filter((hold) => !holds.some((each) => each.what === hold.what)), ...holds]
 }
 
 const time = (iso: string | null): number => (iso === null ? -Infinity : Date.parse(iso))
