@@ -89,6 +89,7 @@ class MemoryStore:
     """`Store` in dictionaries: the newest row of each key, in the order written."""
 
     def __init__(self) -> None:
+        self.unreadable = 0  # so many reads of what is desired fail
         self._tables: defaultdict[type[Row], dict[tuple[object, ...], Row]] = defaultdict(dict)
         self._lock = threading.Lock()
         self.writes: list[Row] = []
@@ -122,6 +123,11 @@ class MemoryStore:
         return next((row for row in self.rows(RequestRow) if row.job_id == job_id and job_id not in deleted), None)
 
     def desired(self, job_id: JobId) -> Desired:
+        with self._lock:
+            lost = self.unreadable > 0
+            self.unreadable -= lost
+        if lost:
+            raise ReadModelUnavailable
         request = self.request(job_id)
         if request is None or any(row.job_id == job_id for row in self.rows(OutcomeRow)):
             return Desired(state="over")
