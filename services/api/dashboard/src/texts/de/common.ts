@@ -6,6 +6,14 @@ export const common: Common = {
   back: 'Zurück zur Flotte',
   soon: 'weniger als eine Minute',
   brand: { home: 'Mailtide, Startseite', tagline: 'Zieht Ihr Postfach um. Alles, einmal.' },
+  links: {
+    connecting: 'Verbindet',
+    live: 'Live',
+    reconnecting: 'Verbindet neu',
+    polling: 'Fragt alle 10 Sekunden',
+    asleep: 'Ruht, solange Sie woanders sind',
+    over: 'Beendet',
+  },
   problem: {
     offline: 'Mailtide antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
     tooMany: (seconds) => `Das waren viele Anfragen. Versuchen Sie es in ${seconds} noch einmal.`,

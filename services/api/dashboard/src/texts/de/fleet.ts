@@ -31,20 +31,5 @@ export const fleet: FleetTexts = {
     never: 'noch keine',
     open: (name) => `${name} öffnen`,
     total: 'Zusammen',
-    agents: {
-      title: 'Einen Agenten anmelden',
-      lead: 'Ein Agent meldet hier seine eigenen Umzüge.',
-      name: 'Name des Agenten',
-      create: 'Anmelden',
-      once: 'Dieses Token wird einmal gezeigt. Legen Sie es dorthin, wo der Agent es lesen kann.',
-      command: 'Starten Sie ihn mit',
-    },
-    projects: {
-      title: 'Projekte',
-      lead: 'Grenzen für Umzüge, die das Projekt nennen.',
-      name: 'Projekt',
-      save: 'Speichern',
-      saved: 'Gespeichert.',
-    },
   },
 }

@@ -5,6 +5,14 @@ export const common = {
   back: 'Back to the fleet',
   soon: 'less than a minute',
   brand: { home: 'Mailtide, start page', tagline: 'Moves your mailbox. All of it, once.' },
+  links: {
+    connecting: 'Connecting',
+    live: 'Live',
+    reconnecting: 'Reconnecting',
+    polling: 'Asking every 10 seconds',
+    asleep: 'Resting while you look elsewhere',
+    over: 'Ended',
+  },
   problem: {
     offline: 'No answer from Mailtide. Check your connection and try again.',
     tooMany: (seconds: string) => `That was a lot of requests. Try again in ${seconds}.`,

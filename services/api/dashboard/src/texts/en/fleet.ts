@@ -30,21 +30,6 @@ export const fleet = {
     never: 'none yet',
     open: (name: string) => `Open ${name}`,
     total: 'Together',
-    agents: {
-      title: 'Register an agent',
-      lead: 'An agent reports its own migrations here.',
-      name: 'Name of the agent',
-      create: 'Register',
-      once: 'This token is shown once. Keep it where the agent can read it.',
-      command: 'Start it with',
-    },
-    projects: {
-      title: 'Projects',
-      lead: 'Default limits for jobs that name the project.',
-      name: 'Project',
-      save: 'Save',
-      saved: 'Saved.',
-    },
   },
 }
 

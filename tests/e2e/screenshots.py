@@ -1,0 +1,122 @@
+"""Pictures of every page and state, light, dark and narrow, for eyes to judge: `make screenshots`."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page
+
+from libs.contracts.jobs import JobState
+from tests.e2e.browser import chromium
+from tests.e2e.stage import OPERATOR, stage
+
+LOOKS = {
+    "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
+    "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
+    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True},
+}  # fmt: skip
+
+
+def main(directory: Path, only: str = "") -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    with stage() as (url, _), chromium() as browser:
+        for look, options in LOOKS.items():
+            for name, act in pictures().items():
+                if only in f"{name}-{look}":
+                    _take(browser, url, directory / f"{name}-{look}.png", act, {"locale": "en-GB", **options})
+            if only in f"german-{look}":
+                _take(browser, url, directory / f"german-{look}.png", _job("completed_with_errors"), {"locale": "de-DE", **options})  # fmt: skip
+
+
+def pictures() -> dict[str, Callable[[Page, str], None]]:
+    states = [state.value for state in JobState if state is not JobState.GONE]
+    return {f"job-{state}": _job(state) for state in states} | {
+        "job-read-only": _job("view-running"),
+        "job-delete": _delete,
+        "gone": _gone,
+        "start": _start,
+        "start-wrong": _start_wrong,
+        "start-ready": _start_ready,
+        "fleet-token": _fleet_token,
+        "fleet": _fleet,
+    }
+
+
+def _take(browser: Browser, url: str, file: Path, act: Callable[[Page, str], None], options: dict) -> None:
+    context = browser.new_context(reduced_motion="reduce", **options)
+    page = context.new_page()
+    page.on("console", lambda message: print(f"{file.stem}: {message.text}") if message.type == "error" else None)
+    page.on("pageerror", lambda error: print(f"{file.stem}: {error}"))
+    act(page, url)
+    page.wait_for_timeout(300)
+    page.screenshot(path=file, full_page=True)
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        print(f"{file.stem}: {wide} px too wide")
+    context.close()
+
+
+def _job(key: str) -> Callable[[Page, str], None]:
+    def act(page: Page, url: str) -> None:
+        page.goto(f"{url}/jobs/{key}#view-{key}")
+        page.locator("#state").wait_for()
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.locator("#holds").wait_for()
+        page.evaluate("scrollTo(0, 0)")
+
+    return act
+
+
+def _delete(page: Page, url: str) -> None:
+    _job("running")(page, url)
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def _gone(page: Page, url: str) -> None:
+    page.goto(f"{url}/jobs/nothing")
+    page.locator("h1").wait_for()
+
+
+def _start(page: Page, url: str) -> None:
+    page.goto(url)
+    page.locator("h1").wait_for()
+
+
+def _fill(page: Page, side: str, host: str, user: str) -> None:
+    page.locator(f"[name={side}-host]").fill(host)
+    page.locator(f"[name={side}-username]").fill(user)
+    page.locator(f"[name={side}-secret]").fill("correct-horse")
+    page.locator(f"[data-side={side}]").get_by_role("button", name="Check this account").click()
+
+
+def _start_wrong(page: Page, url: str) -> None:
+    _start(page, url)
+    _fill(page, "source", "imap.old-harbour.example", "wrong@old-harbour.example")
+    page.locator("[data-side=source] [aria-invalid=true]").wait_for()
+
+
+def _start_ready(page: Page, url: str) -> None:
+    _start(page, url)
+    _fill(page, "source", "imap.old-harbour.example", "anna@old-harbour.example")
+    page.locator("[data-side=source] .good:not(:empty)").wait_for()
+    _fill(page, "destination", "imap.newmail.example", "anna@newmail.example")
+    page.locator("[data-side=destination] .good:not(:empty)").wait_for()
+    page.locator("summary").click()
+    page.locator("[name=mode]").first.wait_for()
+
+
+def _fleet_token(page: Page, url: str) -> None:
+    page.goto(f"{url}/fleet")
+    page.locator("h1").wait_for()
+
+
+def _fleet(page: Page, url: str) -> None:
+    _fleet_token(page, url)
+    page.get_by_label("Operator token").fill(OPERATOR)
+    page.keyboard.press("Enter")
+    page.get_by_role("table").wait_for()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), *sys.argv[2:])
