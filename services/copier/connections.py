@@ -36,6 +36,21 @@ class SideLost(Exception):
         self.reason = reason
 
 
+class Reach:
+    """Since when each job's accounts have been out of reach, across the work items of a process. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._since: dict[tuple[JobId, Side], float] = {}
+
+    def failed(self, job_id: JobId, side: Side) -> float:
+        """Seconds for which nothing has answered."""
+        now = time.monotonic()
+        return now - self._since.setdefault((job_id, side), now)
+
+    def answered(self, job_id: JobId, side: Side) -> None:
+        self._since.pop((job_id, side), None)
+
+
 Use = Literal["source", "destination", "tail"]  # tail: a second one to the source, while the first one streams
 SIDE: dict[Use, Side] = {"source": "source", "destination": "destination", "tail": "source"}
 
@@ -48,12 +63,14 @@ class Connections:
         job_id: JobId,
         secrets: JobSecrets,
         pool: SessionPool,
+        reach: Reach,
         hold: Hold,
         on_throttled: Callable[[Side, MailboxBusy], None],
     ) -> None:
         self._job_id = job_id
         self._accounts: dict[Side, Account] = {"source": secrets.source, "destination": secrets.destination}
         self._pool = pool
+        self._reach = reach
         self._hold = hold
         self._on_throttled = on_throttled
         self._open: dict[Use, Session] = {}
@@ -108,18 +125,21 @@ class Connections:
             self._pool.give(self._job_id, SIDE[use], self._open.pop(use))
 
     def _try(self, side: Side, connect: Callable[[], Session]) -> Session:
-        begun, pause = time.monotonic(), 0.5
+        pause = 0.5
         while True:
             self._hold.check()
             try:
-                return connect()
+                session = connect()
             except MailboxError as error:
                 if error.reason in FINAL:
                     raise SideLost(side, Reason.ACCESS_LOST) from error
-                if time.monotonic() - begun > GIVE_UP_SECONDS:
+                if self._reach.failed(self._job_id, side) > GIVE_UP_SECONDS:
                     raise SideLost(side, error.reason) from error
                 if isinstance(error, MailboxBusy):
                     self._on_throttled(side, error)
                     pause = max(pause, error.retry_after)
+            else:
+                self._reach.answered(self._job_id, side)
+                return session
             self._hold.wait(pause)
             pause = min(pause * 2, LONGEST_PAUSE)

@@ -20,6 +20,7 @@ from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.runtime.control import Control
 from libs.vault.port import Vault
 from services.copier.claims import Claims
+from services.copier.connections import Reach
 from services.copier.hold import Hold, Stopped, Why
 from services.copier.pace import Pace
 from services.copier.work_item import Setting, WorkItem
@@ -72,6 +73,7 @@ class Copier:
             vault=vault,
             control=control,
             pool=self._pool,
+            reach=Reach(),
             claims=Claims(store, account_key, incarnation),
             late_commit_seconds=late_commit_seconds,
             worker=f"copier-{incarnation[:8]}",

@@ -30,7 +30,7 @@ from libs.runtime.control import Control
 from libs.vault.port import SecretsDestroyed, Vault
 from services.copier.audit import Findings
 from services.copier.claims import Claims, FolderClaim
-from services.copier.connections import Connections, SideLost
+from services.copier.connections import Connections, Reach, SideLost
 from services.copier.folder_copy import FolderCopy
 from services.copier.hold import Hold, Stopped
 from services.copier.ledger import Ledger, Totals
@@ -52,6 +52,7 @@ class Setting:
     vault: Vault
     control: Control
     pool: SessionPool
+    reach: Reach
     claims: Claims
     late_commit_seconds: float
     worker: str
@@ -125,7 +126,8 @@ class WorkItem:
     def _copy(self, request: RequestRow, ledger: Ledger, claim: FolderClaim) -> None:
         self.hold.check()
         secrets = self._setting.vault.open(request.job_id)
-        connections = Connections(request.job_id, secrets, self._setting.pool, self.hold, self._on_throttled)
+        setting = self._setting
+        connections = Connections(request.job_id, secrets, setting.pool, setting.reach, self.hold, self._on_throttled)
         self._connections = connections
         copy = FolderCopy(
             ledger,

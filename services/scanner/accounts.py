@@ -1,6 +1,7 @@
 """A connection to each of a job's two accounts, and patience with servers that are busy."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -8,14 +9,16 @@ from typing import TypeVar
 from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobSecrets
-from libs.mailbox.errors import AccountUnusable, ConnectionLost, MailboxBusy
+from libs.mailbox.errors import ConnectionLost, MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
 from libs.mailbox.sides import SideFailed, at
 from libs.runtime.control import Control
 from libs.vault.port import SecretsDestroyed, Vault
 
-TRIES = 6  # of work whose server is busy or drops the connection: about half a minute
+PATIENCE_SECONDS = 900.0  # with a server that is busy or drops the connection
+LONGEST_PAUSE = 30.0
+SLICE = 1.0  # of a pause: then a cancellation is heard
 
 T = TypeVar("T")
 
@@ -47,22 +50,26 @@ class Accounts:
             SideFailed: for good.
             Stopping: while it waited to try again.
         """
-        for attempt in range(1, TRIES + 1):
-            if self._control.desired(job_id).state in ("cancel", "over"):
-                return None
+        begun, pause = time.monotonic(), 1.0
+        while self._control.desired(job_id).state not in ("cancel", "over"):
             try:
                 return self._once(job_id, work)
             except SecretsDestroyed:
                 return None
             except SideFailed as failed:
-                error = failed.error
-                passing = isinstance(error, MailboxBusy | ConnectionLost) and not isinstance(error, AccountUnusable)
-                if first_contact or attempt == TRIES or not passing:
+                passing = isinstance(failed.error, MailboxBusy | ConnectionLost)
+                if first_contact or not passing or time.monotonic() - begun > PATIENCE_SECONDS:
                     raise
-                wait = error.retry_after if isinstance(error, MailboxBusy) else 2.0 ** (attempt - 1)
-                if self._stopping.wait(wait):
-                    raise Stopping from failed
+                asked = failed.error.retry_after if isinstance(failed.error, MailboxBusy) else 0.0
+                self._wait(job_id, max(asked, pause))
+                pause = min(pause * 2, LONGEST_PAUSE)
         return None
+
+    def _wait(self, job_id: JobId, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._control.desired(job_id).state not in ("cancel", "over"):
+            if self._stopping.wait(min(left, SLICE)):
+                raise Stopping
 
     def _once(self, job_id: JobId, work: Callable[[Both], T]) -> T:
         both = self._open(job_id, self._vault.open(job_id))

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from libs.mailbox.errors import FolderGone
+from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import Folder, Session
 from libs.mailbox.sides import at
 from services.scanner.accounts import Both
@@ -17,13 +17,16 @@ def is_same_account(both: Both, folders: Sequence[Folder]) -> bool:
     """
     for folder in folders:
         with at("source"):
-            if not folder.selectable or not both.source.status(folder.wire).messages:
-                continue
-            here = both.source.examine(folder.wire)
+            try:
+                if not folder.selectable or not both.source.status(folder.wire).messages:
+                    continue
+                here = both.source.examine(folder.wire)
+            except (FolderGone, FolderRefused):
+                continue  # another folder will do
         with at("destination"):
             try:
                 there = both.destination.examine(folder.wire)
-            except FolderGone:
+            except (FolderGone, FolderRefused):
                 return False
         if here.mailbox_id or there.mailbox_id:
             return here.mailbox_id == there.mailbox_id

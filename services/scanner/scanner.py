@@ -31,7 +31,7 @@ from services.scanner.planner import plan
 
 log = structlog.get_logger()
 
-SCAN_THREADS = 8  # accounts scanned at once in one process
+SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
 
 
 class Scanner:
@@ -47,7 +47,6 @@ class Scanner:
         self._stopping = threading.Event()
         self._pool = SessionPool(connect)
         self._accounts = Accounts(pool=self._pool, vault=vault, control=control, stopping=self._stopping)
-        control.on_change(self._on_change)
 
     # ---- taking work in
 
@@ -73,10 +72,6 @@ class Scanner:
 
     def close_idle(self) -> None:
         self._pool.close_idle()
-
-    def _on_change(self, job_id: JobId) -> None:
-        if self._control.desired(job_id).state in ("cancel", "over"):
-            self._pool.close(job_id)
 
     def _carry_out(self, delivery: Delivery, work: Callable[[], None]) -> None:
         """Try until the log and ClickHouse have taken it; only then is it acknowledged."""
