@@ -5,10 +5,15 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo up test check lint servers lock
+PAGES := services/api/dashboard
+PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/tests/*' \
+	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
+PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
+
+.PHONY: help setup demo up test check lint dashboard screenshots servers lock
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready  ## build .venv from the lock files; quick when nothing changed
 
@@ -20,23 +25,38 @@ setup: .venv/.ready  ## build .venv from the lock files; quick when nothing chan
 	@VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup  ## move a sample mailbox between two throwaway accounts and watch it; DEMO_EXIT=1 ends with the verdict
+demo: setup dashboard  ## move a sample mailbox between two throwaway accounts and watch it; DEMO_EXIT=1 ends with the verdict
 	@$(BIN)/mailtide demo
 
-up: setup  ## run Mailtide in one process at http://127.0.0.1:8025
+up: setup dashboard  ## run Mailtide in one process at http://127.0.0.1:8025
 	@$(BIN)/mailtide up
 
-test: setup servers  ## every tier, on real servers
+test: setup dashboard servers  ## every tier, on real servers
+	@$(PAGE_TESTS)
 	@$(BIN)/pytest tests
 
-check: lint  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
-	@$(BIN)/pytest tests/unit tests/contract
+check: lint dashboard  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
+	@$(PAGE_TESTS)
+	@$(BIN)/pytest --numprocesses 2 tests/unit tests/contract
 
 lint: setup  ## style, types and import rules
 	@$(BIN)/ruff format --quiet --check .
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/pyright --level error
 	@$(BIN)/lint-imports --no-cache
+
+dashboard: setup $(PAGES)/dist/index.html  ## build the pages that the api serves; needs Node 20 or newer
+
+$(PAGES)/dist/index.html: $(PAGE_SOURCES)
+	@if command -v npm >/dev/null; then \
+		cmp -s $(PAGES)/package-lock.json $(PAGES)/node_modules/.installed || \
+			{ npm ci --prefix $(PAGES) --silent --ignore-scripts && cp $(PAGES)/package-lock.json $(PAGES)/node_modules/.installed; } && \
+		$(BIN)/python -m services.api.dashboard.openapi > $(PAGES)/src/api/openapi.json && \
+		cd $(PAGES) && npm run --silent types >/dev/null && npm run --silent build -- --logLevel warn; \
+	else echo "npm is missing: the pages are not built, and a job's address shows its data only."; fi
+
+screenshots: setup dashboard  ## pictures of every page and state into build/screenshots; needs Chromium
+	@$(BIN)/python -m tests.e2e.screenshots build/screenshots
 
 servers:  ## install the mail servers that the tests run (Debian packages), where they are missing
 	@tests/servers/install.sh || echo "Mail servers are missing: tests that need them are skipped, or fail when CI is set."

@@ -28,8 +28,12 @@ export class FleetWatch {
   static async open(token: string): Promise<FleetWatch> {
     const watch = new FleetWatch(token, await ask<JobView[]>('GET', '/api/jobs?state=active', { token }))
     watch.can = await ask('GET', '/openapi.json').then(abilities, () => NONE)
-    if (watch.can.fleetStream) watch.#listen()
-    else watch.#later()
+    if (watch.can.fleetStream) {
+      watch.#listen()
+    } else {
+      watch.link = 'live'
+      watch.#later()
+    }
     return watch
   }
 

@@ -12,6 +12,7 @@ export function showInTab(job: JobView, { t, f }: Speech<JobTexts>): void {
 
 export function moodOf(state: JobView['state']): Mood {
   if (state === 'completed') return 'good'
-  if (state === 'failed' || state === 'completed_with_errors') return 'bad'
+  if (state === 'completed_with_errors') return 'mixed'
+  if (state === 'failed') return 'bad'
   return state === 'running' || state === 'scanning' || state === 'queued' ? 'going' : 'still'
 }

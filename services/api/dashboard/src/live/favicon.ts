@@ -2,11 +2,12 @@
 
 const TIDE = '#0e6f7c'
 const CORAL = '#a83a22'
+const AMBER = '#9a6a00'
 const STONE = '#7d8b88'
 
-export type Mood = 'going' | 'good' | 'bad' | 'still'
+export type Mood = 'going' | 'good' | 'mixed' | 'bad' | 'still'
 
-const COLOURS: Record<Mood, string> = { going: TIDE, good: TIDE, bad: CORAL, still: STONE }
+const COLOURS: Record<Mood, string> = { going: TIDE, good: TIDE, mixed: AMBER, bad: CORAL, still: STONE }
 
 /** An address of the picture; `percent` null: not known yet. */
 export function favicon(percent: number | null, mood: Mood): string {
