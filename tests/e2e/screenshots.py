@@ -13,8 +13,13 @@ from tests.e2e.stage import OPERATOR, stage
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 900}},
-    "narrow": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "has_touch": True},
-}  # fmt: skip
+    "narrow": {
+        "color_scheme": "light",
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 2,
+        "has_touch": True,
+    },
+}
 
 
 def main(directory: Path, only: str = "") -> None:
@@ -25,7 +30,13 @@ def main(directory: Path, only: str = "") -> None:
                 if only in f"{name}-{look}":
                     _take(browser, url, directory / f"{name}-{look}.png", act, {"locale": "en-GB", **options})
             if only in f"german-{look}":
-                _take(browser, url, directory / f"german-{look}.png", _job("completed_with_errors"), {"locale": "de-DE", **options})  # fmt: skip
+                _take(
+                    browser,
+                    url,
+                    directory / f"german-{look}.png",
+                    _job("completed_with_errors"),
+                    {"locale": "de-DE", **options},
+                )
 
 
 def pictures() -> dict[str, Callable[[Page, str], None]]:

@@ -1,4 +1,4 @@
-"""The real api and the real pages over job views made up for a picture: every state, also those no server gives on demand."""
+"""The real api and the real pages over job views made up for a picture: also states that no server gives on demand."""
 
 import threading
 import time
@@ -26,6 +26,7 @@ from tests.mail.ports import free_port
 
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
+SLOW_DOWN = "The destination server asked for a pause: [OVERQUOTA] Too many commands, try again in 5 minutes."
 MINUTE = timedelta(minutes=1)
 FOLDERS = (  # name at the source, name at the destination, messages, bytes, share that is done while it runs
     ("INBOX", "INBOX", 4210, 612_000_000, 0.83),
@@ -76,9 +77,16 @@ class Stage(FakeReadModel):
             ("Sent", 412, Reason.MESSAGE_REFUSED, "NO Attachment type is blocked by policy: setup.exe"),
         ]
         return [
-            FailureRow(at=self.started + (4 + n) * MINUTE, folder=folder, uid=uid, reason=reason, server_text=text, what_to_do=WHAT_TO_DO[reason])
+            FailureRow(
+                at=self.started + (4 + n) * MINUTE,
+                folder=folder,
+                uid=uid,
+                reason=reason,
+                server_text=text,
+                what_to_do=WHAT_TO_DO[reason],
+            )
             for n, (folder, uid, reason, text) in enumerate(said)
-        ]  # fmt: skip
+        ]
 
 
 def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, Any]) -> Snapshot:
@@ -87,29 +95,55 @@ def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, 
     done = state in (JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS)
     unknown = state in (JobState.QUEUED, JobState.SCANNING, JobState.FAILED)
     failed = 3 if state is JobState.COMPLETED_WITH_ERRORS else 0
-    rows = [] if state in (JobState.QUEUED, JobState.FAILED) else [_row(n, state, done, failed) for n in range(len(FOLDERS))]
+    rows = (
+        []
+        if state in (JobState.QUEUED, JobState.FAILED)
+        else [_row(n, state, done, failed) for n in range(len(FOLDERS))]
+    )
     known = [row for row in rows if row.items_total is not None]
-    total, completed, skipped = (sum(getattr(row, name) or 0 for row in known) for name in ("items_total", "items_completed", "items_skipped"))
+    total, completed, skipped = (
+        sum(getattr(row, name) or 0 for row in known) for name in ("items_total", "items_completed", "items_skipped")
+    )
     size, copied = sum(row.bytes_total or 0 for row in known), sum(row.bytes_completed for row in rows)
     finished = now - timedelta(seconds=20) if state in ENDED else None
     moving = state is JobState.RUNNING
     fields: dict[str, Any] = {
-        "job_id": job_id, "kind": "mailbox", "name": "Anna Lindqvist", "project": None, "state": state,
-        "state_text": STATE_TEXT[state], "worker": None if unknown else "copier-7f3a",
-        "source_host": "imap.old-harbour.example", "destination_host": "imap.newmail.example",
-        "created_at": started, "started_at": None if state is JobState.QUEUED else started, "finished_at": finished,
-        "expires_at": now + timedelta(days=7), "last_report_at": None if state is JobState.QUEUED else now - timedelta(seconds=75 if state is JobState.STALLED else 1),
-        "folders_total": None if state in (JobState.QUEUED, JobState.FAILED) else len(FOLDERS), "folders_planned": len(known),
-        "items_total": None if unknown else total, "items_completed": completed, "items_skipped": skipped, "items_failed": failed,
-        "items_remaining": None if unknown else total - completed - skipped - failed, "items_verified": completed if done else 0,
-        "verify_level": "identity" if done else None, "bytes_total": None if unknown else size, "bytes_completed": copied,
+        "job_id": job_id,
+        "kind": "mailbox",
+        "name": "Anna Lindqvist",
+        "project": None,
+        "state": state,
+        "state_text": STATE_TEXT[state],
+        "worker": None if unknown else "copier-7f3a",
+        "source_host": "imap.old-harbour.example",
+        "destination_host": "imap.newmail.example",
+        "created_at": started,
+        "started_at": None if state is JobState.QUEUED else started,
+        "finished_at": finished,
+        "expires_at": now + timedelta(days=7),
+        "last_report_at": None
+        if state is JobState.QUEUED
+        else now - timedelta(seconds=75 if state is JobState.STALLED else 1),
+        "folders_total": None if state in (JobState.QUEUED, JobState.FAILED) else len(FOLDERS),
+        "folders_planned": len(known),
+        "items_total": None if unknown else total,
+        "items_completed": completed,
+        "items_skipped": skipped,
+        "items_failed": failed,
+        "items_remaining": None if unknown else total - completed - skipped - failed,
+        "items_verified": completed if done else 0,
+        "verify_level": "identity" if done else None,
+        "bytes_total": None if unknown else size,
+        "bytes_completed": copied,
         "progress_percent": None if unknown else int(1000 * (completed + skipped + failed) / total) / 10,
         "speed_bytes_per_second": 2_430_000.0 if moving or done else None,
         "remaining_seconds": RemainingSeconds(low=312, high=468) if moving else None,
         "throttled_until": now + timedelta(seconds=262) if state is JobState.THROTTLED else None,
-        "throttle_text": "The destination server asked for a pause: [OVERQUOTA] Too many commands, slow down and try again in 5 minutes." if state is JobState.THROTTLED else None,
-        "limit_text": None, "warnings": [], "holds": _holds(state, now),
-    }  # fmt: skip
+        "throttle_text": SLOW_DOWN if state is JobState.THROTTLED else None,
+        "limit_text": None,
+        "warnings": [],
+        "holds": _holds(state, now),
+    }
     if state is JobState.FAILED:
         fields["state_text"] = f"{STATE_TEXT[state]} The source account: {WHAT_TO_DO[Reason.LOGIN_REFUSED]}"
     return Snapshot(job=JobView(**fields | changes), breakdown=rows)
@@ -120,17 +154,36 @@ def _row(n: int, state: JobState, done: bool, failed: int) -> BreakdownRow:
     lost = {0: 2, 1: 1}.get(n, 0) if failed else 0
     if state is JobState.SCANNING and n > 2:
         return BreakdownRow(
-            kind="folder", name=name, destination_name=destination, state="waiting", items_total=None, items_completed=0, items_skipped=0,
-            items_failed=0, items_remaining=None, items_verified=0, bytes_total=None, bytes_completed=0,
-        )  # fmt: skip
+            kind="folder",
+            name=name,
+            destination_name=destination,
+            state="waiting",
+            items_total=None,
+            items_completed=0,
+            items_skipped=0,
+            items_failed=0,
+            items_remaining=None,
+            items_verified=0,
+            bytes_total=None,
+            bytes_completed=0,
+        )
     share = 1.0 if done else 0.0 if state is JobState.SCANNING else share
     skipped = items // 40 if share else 0
     completed = items - skipped - lost if share == 1 else max(0, int(items * share) - skipped)
     return BreakdownRow(
-        kind="folder", name=name, destination_name=destination, state="done" if share == 1 else "copying" if share else "planned", items_total=items,
-        items_completed=completed, items_skipped=skipped, items_failed=lost, items_remaining=items - completed - skipped - lost,
-        items_verified=completed if done else 0, bytes_total=size, bytes_completed=int(size * share),
-    )  # fmt: skip
+        kind="folder",
+        name=name,
+        destination_name=destination,
+        state="done" if share == 1 else "copying" if share else "planned",
+        items_total=items,
+        items_completed=completed,
+        items_skipped=skipped,
+        items_failed=lost,
+        items_remaining=items - completed - skipped - lost,
+        items_verified=completed if done else 0,
+        bytes_total=size,
+        bytes_completed=int(size * share),
+    )
 
 
 def _holds(state: JobState, now: datetime) -> list[Hold]:
@@ -166,9 +219,16 @@ def stage() -> Iterator[tuple[str, Stage]]:
     """The address and what is shown there."""
     model = Stage()
     deps = Deps(
-        log=FakeLog(), store=model, views=model, vault=FakeVault(), connect=StageSession, account_key=b"stage",
-        operator_token=OPERATOR, checks=Rate("10000/minute"), jobs=Rate("10000/minute"),
-    )  # fmt: skip
+        log=FakeLog(),
+        store=model,
+        views=model,
+        vault=FakeVault(),
+        connect=StageSession,
+        account_key=b"stage",
+        operator_token=OPERATOR,
+        checks=Rate("10000/minute"),
+        jobs=Rate("10000/minute"),
+    )
     port = free_port()
     server = uvicorn.Server(uvicorn.Config(create_app(deps, Health({})), port=port, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
@@ -180,6 +240,3 @@ def stage() -> Iterator[tuple[str, Stage]]:
     finally:
         server.should_exit = server.force_exit = True
         thread.join(5)
-
-
-

@@ -15,6 +15,8 @@ export interface Formats {
   megabits(value: number): string
   dateTime(iso: string): string
   clock(iso: string): string
+  /** With seconds, for what lasted only minutes. */
+  seconds(iso: string): string
   duration(seconds: number): string
   /** "4:05" until a moment; null when it has passed. */
   countdown(iso: string, now: number): string | null
@@ -63,6 +65,7 @@ export function formats(locale: string, speedUnit: string, timeZone?: string): F
     megabits: (value) => short.format(value),
     dateTime: (iso) => dateTime.format(new Date(iso)),
     clock: (iso) => time.format(new Date(iso)),
+    seconds: (iso) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone }).format(new Date(iso)),
     duration,
     countdown(iso, now) {
       const seconds = Math.ceil((Date.parse(iso) - now) / 1_000)

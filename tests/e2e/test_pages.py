@@ -1,0 +1,176 @@
+"""What holds on every page: access for everybody, no sideways scrolling, policy, weight, languages."""
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from libs.contracts.jobs import JobState
+from tests.acceptance.instance import Instance, new_user
+from tests.e2e.conftest import DESK, OPERATOR, Person, violations
+from tests.e2e.screenshots import pictures
+from tests.e2e.stage import OPERATOR as STAGE_OPERATOR
+from tests.e2e.stage import Stage, stage
+from tests.mail.corpus import small
+from tests.mail.seed import seed
+from tests.servers.dovecot import Dovecot
+
+FIRST_LOAD = 30_000  # bytes of gzipped JavaScript, without the chart
+
+
+@pytest.fixture(scope="module")
+def staged():
+    with stage() as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", pictures())
+def test_axe_finds_nothing(staged: tuple[str, Stage], browser: Browser, name: str, scheme: str) -> None:
+    context = browser.new_context(
+        locale="en-GB", viewport=DESK, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce"
+    )
+    page = context.new_page()
+
+    pictures()[name](page, staged[0])
+
+    assert violations(page) == []
+    context.close()
+
+
+@pytest.mark.parametrize("name", pictures())
+def test_nothing_scrolls_sideways_at_390_pixels(staged: tuple[str, Stage], browser: Browser, name: str) -> None:
+    context = browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844}, has_touch=True)
+    page = context.new_page()
+
+    pictures()[name](page, staged[0])
+
+    assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
+    context.close()
+
+
+@pytest.mark.parametrize("state", [state.value for state in JobState if state is not JobState.GONE])
+def test_no_state_says_zero_of_zero(staged: tuple[str, Stage], browser: Browser, state: str) -> None:
+    context = browser.new_context(locale="en-GB", viewport=DESK)
+    page = context.new_page()
+
+    pictures()[f"job-{state}"](page, staged[0])
+
+    text = page.locator("main").inner_text()
+    assert [each for each in ("0 of 0", "0.0", "0 Mbps", "null", "undefined", "NaN", "Invalid") if each in text] == []
+    context.close()
+
+
+def test_a_job_is_read_in_german(staged: tuple[str, Stage], browser: Browser) -> None:
+    context = browser.new_context(locale="de-DE", viewport=DESK)
+    page = context.new_page()
+
+    pictures()["job-completed_with_errors"](page, staged[0])
+
+    expect(page.locator("html")).to_have_attribute("lang", "de")
+    expect(page.get_by_role("heading", name="Fertig, aber nicht ganz")).to_be_visible()
+    expect(page.get_by_text("13.946 von 13.946 Nachrichten erledigt")).to_be_visible()
+    expect(page.get_by_text("19,4 Mbit/s", exact=True)).to_be_visible()
+    context.close()
+
+
+def test_the_first_load_is_light_and_the_policy_is_kept(staged: tuple[str, Stage], browser: Browser) -> None:
+    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+    person = Person(context)
+    weights: dict[str, int] = {}
+
+    def weigh(page: Page) -> None:
+        page.on(
+            "response",
+            lambda answer: (
+                weights.update({answer.url: int(answer.headers.get("content-length", 0))})
+                if answer.url.endswith(".js")
+                else None
+            ),
+        )
+
+    weigh(person.page)
+    person.page.goto(f"{staged[0]}/jobs/running")
+    person.page.locator("#folders").wait_for()
+    person.page.get_by_role("img").wait_for()
+
+    chart = sum(size for url, size in weights.items() if "/History-" in url)
+    texts_of_the_chart = sum(size for url, size in weights.items() if "/sections-" in url)
+    assert chart > 0
+    assert 20_000 < sum(weights.values()) - chart - texts_of_the_chart <= FIRST_LOAD
+    assert person.complaints == []
+    context.close()
+
+
+def test_the_headers_of_the_pages(instance: Instance, dovecot: Dovecot) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    job = instance.request(source, destination)
+    for path in ("/", "/fleet", f"/jobs/{job.key}"):
+        headers = instance.http.get(path, headers={"accept": "text/html"}).headers
+        policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
+        assert policy["default-src"] == "'none'"
+        assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+        assert policy["require-trusted-types-for"] == "'script'"
+        assert policy["frame-ancestors"] == "'none'"
+        assert headers["cache-control"] == "no-store"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["x-robots-tag"] == "noindex"
+        assert headers["x-frame-options"] == "DENY"
+
+    gone = instance.http.get("/jobs/unknown", headers={"accept": "text/html"})
+    page = instance.http.get("/").text
+    script = page.partition('src="')[2].partition('"')[0]
+    asset = instance.http.get(script, headers={"accept-encoding": "gzip"})
+
+    assert (gone.status_code, gone.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert (asset.status_code, asset.headers["content-encoding"]) == (200, "gzip")
+    assert asset.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert instance.http.get("/assets/../index.html").status_code == 404
+    assert instance.http.get("/assets/%2e%2e%2findex.html").status_code == 404
+
+
+def test_the_fleet_needs_the_token_and_opens_a_job(instance: Instance, dovecot: Dovecot, person: Person) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    seed(source, small(200))
+    job = instance.request(source, destination, bandwidth_limit_mbps=1)
+    page = person.page
+    page.goto(f"{instance.url}/fleet")
+    page.get_by_label("Operator token").fill("another")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("This token is not the operator’s.")).to_be_visible()
+
+    page.get_by_label("Operator token").fill(OPERATOR)
+    page.keyboard.press("Enter")
+    page.locator(f"a[href='#{job.job_id}']").click()
+
+    page.get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete everything").click()
+    expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
+    expect(page.locator(f"a[href='#{job.job_id}']")).not_to_be_visible()
+    assert page.evaluate("localStorage.length + sessionStorage.length") == 0
+
+
+def test_two_thousand_jobs_stay_smooth(browser: Browser) -> None:
+    with stage() as (url, model):
+        for n in range(2000):
+            model.put(f"many-{n}", JobState.RUNNING, name=f"Mailbox {n:04}")
+        context = browser.new_context(locale="en-GB", viewport=DESK)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.goto(f"{url}/fleet")
+        page.get_by_label("Operator token").fill(STAGE_OPERATOR)
+        page.keyboard.press("Enter")
+        page.get_by_role("table").wait_for()
+
+        assert page.locator("tr.job").count() < 60
+        slow = page.evaluate("""async () => {
+            const list = document.querySelector('.scroll'); let worst = 0
+            for (let n = 0; n < 60; n++) {
+                const begun = performance.now(); list.scrollTop += 1500
+                await new Promise(requestAnimationFrame); worst = Math.max(worst, performance.now() - begun)
+            }
+            return worst
+        }""")
+        page.get_by_label("Filter").fill("mailbox 1234")
+        expect(page.locator("tr.job")).to_have_count(1)
+
+        assert slow < 250, f"a frame took {slow:.0f} ms"
+        context.close()
