@@ -38,12 +38,16 @@ class SessionPool:
         Raises:
             MailboxError: the account can't be reached.
         """
+        return self.idle(job_id, side) or self._connect(account)
+
+    def idle(self, job_id: JobId, side: Side) -> Session | None:
+        """A session that waits for this job, and still answers."""
         while True:
             with self._lock:
                 waiting = self._idle[job_id, side]
                 idle = waiting.pop() if waiting else None
             if idle is None:
-                return self._connect(account)
+                return None
             if time.monotonic() - idle.since < FRESH_SECONDS:
                 return idle.session
             try:

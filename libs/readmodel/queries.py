@@ -39,6 +39,8 @@ ORDER BY admitted_at, job_id LIMIT 1
 
 FOLDERS = f"SELECT {columns(FolderRow)} FROM folders FINAL WHERE {_JOB} ORDER BY length(folder_id), folder_id"
 
+FOLDER = f"SELECT {columns(FolderRow)} FROM folders FINAL WHERE {_JOB} AND folder_id = {{folder:String}}"
+
 PLANS = f"""
 SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB}
 ORDER BY length(folder_id), folder_id, number DESC, plan_id DESC LIMIT 1 BY folder_id

@@ -67,6 +67,10 @@ class WorkerStore:
     def folders(self, job_id: JobId) -> list[FolderRow]:
         return [read(FolderRow, row) for row in self._db.rows(queries.FOLDERS, job=job_id)]
 
+    def folder(self, job_id: JobId, folder_id: FolderId) -> FolderRow | None:
+        found = self._db.rows(queries.FOLDER, job=job_id, folder=folder_id)
+        return read(FolderRow, found[0]) if found else None
+
     def plans(self, job_id: JobId) -> list[PlanRow]:
         return [read(PlanRow, row) for row in self._db.rows(queries.PLANS, job=job_id)]
 

@@ -72,7 +72,7 @@ class Accounts:
                 raise Stopping
 
     def _once(self, job_id: JobId, work: Callable[[Both], T]) -> T:
-        both = self._open(job_id, self._vault.open(job_id))
+        both = self._idle(job_id) or self._log_in(self._vault.open(job_id))
         try:
             result = work(both)
         except BaseException:
@@ -83,21 +83,31 @@ class Accounts:
         self._pool.give(job_id, "destination", both.destination)
         return result
 
-    def _open(self, job_id: JobId, secrets: JobSecrets) -> Both:
+    def _idle(self, job_id: JobId) -> Both | None:
+        """The connections of the folder before."""
+        source = self._pool.idle(job_id, "source")
+        destination = self._pool.idle(job_id, "destination") if source else None
+        if source and destination:
+            return Both(source, destination)
+        if source:
+            source.close()
+        return None
+
+    def _log_in(self, secrets: JobSecrets) -> Both:
         """Both logins at once: the slower server decides how long it takes, not the sum."""
         opened: dict[Side, Session] = {}
         failures: list[SideFailed] = []
 
-        def take(side: Side, account: Account) -> None:
+        def connect(side: Side, account: Account) -> None:
             try:
                 with at(side):
-                    opened[side] = self._pool.take(job_id, side, account)
+                    opened[side] = self._pool.fresh(account)
             except SideFailed as failed:
                 failures.append(failed)
 
-        thread = threading.Thread(target=take, args=("destination", secrets.destination), name="scanner-login")
+        thread = threading.Thread(target=connect, args=("destination", secrets.destination), name="scanner-login")
         thread.start()
-        take("source", secrets.source)
+        connect("source", secrets.source)
         thread.join()
         if failures:
             for session in opened.values():

@@ -172,7 +172,7 @@ class Scanner:
     def scan_folder(self, request: RequestRow, folder_id: FolderId, number: int) -> None:
         planned = self._store.plan(request.job_id, folder_id)
         if planned is None or planned.number < number:
-            folder = next((row for row in self._store.folders(request.job_id) if row.folder_id == folder_id), None)
+            folder = self._store.folder(request.job_id, folder_id)
             if folder is None:
                 return
             try:

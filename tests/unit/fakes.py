@@ -142,6 +142,9 @@ class MemoryStore:
     def folders(self, job_id: JobId) -> list[FolderRow]:
         return sorted(self._of(FolderRow, job_id), key=lambda row: int(row.folder_id))
 
+    def folder(self, job_id: JobId, folder_id: FolderId) -> FolderRow | None:
+        return next((row for row in self.folders(job_id) if row.folder_id == folder_id), None)
+
     def plans(self, job_id: JobId) -> list[PlanRow]:
         newest: dict[FolderId, PlanRow] = {}
         for row in sorted(self._of(PlanRow, job_id), key=lambda row: (row.number, row.plan_id)):
