@@ -230,7 +230,7 @@ def stage() -> Iterator[tuple[str, Stage]]:
         jobs=Rate("10000/minute"),
     )
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(create_app(deps, Health({})), port=port, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(create_app(deps, Health({})), port=port, log_level="critical"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
