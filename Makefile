@@ -58,8 +58,8 @@ $(PAGES)/dist/index.html: $(PAGE_SOURCES)
 screenshots: setup dashboard  ## pictures of every page and state into build/screenshots; needs Chromium
 	@$(BIN)/python -m tests.e2e.screenshots build/screenshots
 
-servers:  ## install the mail servers that the tests run (Debian packages), where they are missing
-	@tests/servers/install.sh || echo "Mail servers are missing: tests that need them are skipped, or fail when CI is set."
+servers:  ## install the mail servers and the browser that the tests run (Debian packages), where they are missing
+	@tests/servers/install.sh || echo "Mail servers or the browser are missing: tests that need them are skipped, or fail when CI is set."
 
 lock: setup  ## write requirements/*.txt anew; versions stay unless pyproject.toml wants others
 	@$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
