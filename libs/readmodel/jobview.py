@@ -1,6 +1,7 @@
 """The job view and its breakdown, made from numbers. Pure."""
 
 import math
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -31,7 +32,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         project=head.project,
         state=state,
         state_text=_state_text(state, head),
-        worker=max(progress, key=_reported_at).worker if progress else None,
+        worker=_worker(progress),
         source_host=head.source_host,
         destination_host=head.destination_host,
         created_at=head.created_at,
@@ -93,6 +94,12 @@ def _last_report(numbers: Numbers) -> datetime | None:
     for folder in numbers.progress:
         times += (folder.planned_at, folder.reported_at)
     return max((time for time in times if time is not None), default=None)
+
+
+def _worker(progress: Sequence[FolderProgress]) -> str | None:
+    """Who reported last; a folder that was just planned has no worker yet."""
+    reported = [folder for folder in progress if folder.worker]
+    return max(reported, key=_reported_at).worker if reported else None
 
 
 def _reported_at(folder: FolderProgress) -> datetime:
