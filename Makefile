@@ -33,7 +33,8 @@ up: setup dashboard  ## run Mailtide in one process at http://127.0.0.1:8025
 
 test: setup dashboard servers  ## every tier, on real servers
 	@$(PAGE_TESTS)
-	@$(BIN)/pytest tests
+	@$(BIN)/pytest tests/e2e # on their own: the browser's event loop stays open in the process
+	@$(BIN)/pytest tests --ignore tests/e2e
 
 check: lint dashboard  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
 	@$(PAGE_TESTS)
