@@ -65,24 +65,20 @@ class SessionPool:
         with self._lock:
             self._idle[job_id, side].append(_Idle(session))
 
-    def close(self, job_id: JobId) -> None:
-        """Close what waits for this job: it has ended."""
-        self._close(lambda key, _: key[0] == job_id)
-
     def close_idle(self) -> None:
         oldest = time.monotonic() - IDLE_SECONDS
-        self._close(lambda _, idle: idle.since < oldest)
+        self._close(lambda idle: idle.since < oldest)
 
     def close_all(self) -> None:
-        self._close(lambda _key, _idle: True)
+        self._close(lambda _: True)
 
-    def _close(self, which: Callable[[tuple[JobId, Side], _Idle], bool]) -> None:
+    def _close(self, which: Callable[[_Idle], bool]) -> None:
         closing: list[_Idle] = []
         with self._lock:
             for key in list(self._idle):
                 waiting = self._idle.pop(key)
-                keep = [idle for idle in waiting if not which(key, idle)]
-                closing.extend(idle for idle in waiting if which(key, idle))
+                keep = [idle for idle in waiting if not which(idle)]
+                closing.extend(idle for idle in waiting if which(idle))
                 if keep:
                     self._idle[key] = keep
         for idle in closing:

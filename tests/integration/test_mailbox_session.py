@@ -206,7 +206,7 @@ def test_a_gate_that_raises_lands_nothing(dovecot: Dovecot, opened: Open) -> Non
         with pytest.raises(ConnectionLost):
             session.noop()
 
-    time.sleep(1)  # Dovecot lands what it has whole up to 0.3 s after its client died (FINDINGS)
+    time.sleep(1)  # Dovecot lands what it has whole up to 0.3 s after its client died
     assert other.status("INBOX").messages == 0
 
 
