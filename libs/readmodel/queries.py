@@ -101,6 +101,12 @@ WHERE accepted AND {_EXISTS} AND job_id NOT IN (SELECT job_id FROM outcomes)
 ORDER BY created_at, job_id
 """
 
+FINISHED = f"""
+SELECT r.job_id AS job_id FROM (SELECT job_id FROM requests FINAL WHERE accepted AND {_EXISTS}) AS r
+INNER JOIN (SELECT job_id, finished_at FROM outcomes FINAL WHERE finished_at > {_AFTER}) AS o ON o.job_id = r.job_id
+ORDER BY o.finished_at DESC, job_id
+"""
+
 HEADS = f"""
 SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     r.source_host AS source_host, r.destination_host AS destination_host,

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 
 from libs.contracts.ids import JobId
 from libs.contracts.reasons import WHAT_TO_DO, Reason
-from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
+from libs.contracts.views import BatchRow, FailureRow, Snapshot
 from libs.readmodel import queries
 from libs.readmodel.database import Database
 from libs.readmodel.jobview import snapshot
@@ -34,10 +34,13 @@ class Watching:
             return None
         return found[0]["job_id"], "key" if found[0]["key_hash"] == key_hash else "view_key"
 
-    def active(self, now: datetime) -> list[JobView]:
+    def live(self) -> list[JobId]:
         """Jobs that have not ended, oldest first."""
-        found = self.views([row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())], now)
-        return sorted((each.job for each in found.values()), key=lambda job: (job.created_at, job.job_id))
+        return [row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())]
+
+    def finished(self, since: datetime) -> list[JobId]:
+        """Jobs that ended after that time, the last one first."""
+        return [row["job_id"] for row in self._db.rows(queries.FINISHED, kept=self._kept(), after=since)]
 
     def views(self, job_ids: Sequence[JobId], now: datetime) -> dict[JobId, Snapshot]:
         """Five queries, however many jobs are watched. Unknown, deleted and expired jobs are left out."""

@@ -27,7 +27,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
-        hub = app.state.hub = Hub(lambda job_ids: deps.views.views(job_ids, deps.now()))
+        hub = app.state.hub = Hub(lambda job_ids: deps.views.views(job_ids, deps.now()), deps.views.live, deps.now)
 
         def wake(_message: Message) -> None:
             hub.wake()
@@ -58,7 +58,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
-    for module in (accounts, jobs, streams, page):
+    for module in (accounts, streams, jobs, page):  # /api/jobs/events is no key
         app.include_router(module.router)
     app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)
     return app

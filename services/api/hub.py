@@ -5,9 +5,11 @@ Thread-bound: all but `wake` belong to the event loop.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
 
 import structlog
 
@@ -15,10 +17,12 @@ from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED, JobState
 from libs.contracts.views import Snapshot
 from libs.readmodel.port import ReadModelUnavailable
+from services.api.fleet import Fleet, fleet
 
 INTERVAL = 1.0  # seconds between two looks
 SHORTEST = 0.2  # seconds between two looks when something has happened in between
 
+T = TypeVar("T")
 log = structlog.get_logger()
 
 
@@ -34,18 +38,18 @@ class Shown:
         return self.state in ENDED or self.state is JobState.GONE
 
 
-class Watch:
-    """What one stream has yet to send: the newest snapshot only."""
+class Watch(Generic[T]):
+    """What one stream has yet to send: the newest only."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
-        self._newest: Shown | None = None
+        self._newest: T | None = None
 
-    def put(self, shown: Shown | None) -> None:
+    def put(self, shown: T | None) -> None:
         self._newest = shown
         self._changed.set()
 
-    async def next(self) -> Shown | None:
+    async def next(self) -> T | None:
         """Waits for a change; None when the process stops."""
         await self._changed.wait()
         self._changed.clear()
@@ -53,12 +57,21 @@ class Watch:
 
 
 class Hub:
-    def __init__(self, read: Callable[[Sequence[JobId]], Mapping[JobId, Snapshot]]) -> None:
-        """`read` blocks; it runs in a thread of the hub's own."""
+    def __init__(
+        self,
+        read: Callable[[Sequence[JobId]], Mapping[JobId, Snapshot]],
+        live: Callable[[], Sequence[JobId]],
+        now: Callable[[], datetime],
+    ) -> None:
+        """`live` names the jobs of the fleet. Both block; they run in a thread of the hub's own."""
         self._read = read
+        self._live = live
+        self._now = now
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hub")
-        self._watches: dict[JobId, list[Watch]] = {}
+        self._watches: dict[JobId, list[Watch[Shown]]] = {}
         self._shown: dict[JobId, Shown] = {}
+        self._fleet_watches: list[Watch[Fleet]] = []
+        self._fleet: Fleet | None = None  # None: not looked at yet
         self._percent: dict[JobId, float] = {}
         self._something = asyncio.Event()
         self._loop = asyncio.get_running_loop()
@@ -70,59 +83,91 @@ class Hub:
             self._loop.call_soon_threadsafe(self._something.set)
 
     @contextlib.contextmanager
-    def watch(self, job_id: JobId) -> Generator[Watch]:
-        watch = Watch()
+    def watch(self, job_id: JobId) -> Generator[Watch[Shown]]:
+        watch = Watch[Shown]()
         self._watches.setdefault(job_id, []).append(watch)
-        if self._closed:
-            watch.put(None)
-        elif job_id in self._shown:
-            watch.put(self._shown[job_id])
-        else:
-            self._something.set()
+        self._begin(watch, self._shown.get(job_id))
         try:
             yield watch
         finally:
             self._watches[job_id].remove(watch)
             if not self._watches[job_id]:
-                for of_the_job in (self._watches, self._shown, self._percent):
-                    of_the_job.pop(job_id, None)
+                del self._watches[job_id]
+                self._shown.pop(job_id, None)
+
+    @contextlib.contextmanager
+    def watch_fleet(self) -> Generator[Watch[Fleet]]:
+        """All jobs that have not ended, and for a while those that ended since somebody watches."""
+        watch = Watch[Fleet]()
+        self._fleet_watches.append(watch)
+        self._begin(watch, self._fleet)
+        try:
+            yield watch
+        finally:
+            self._fleet_watches.remove(watch)
+            if not self._fleet_watches:
+                self._fleet = None
 
     def close(self) -> None:
         """Let every stream end by itself."""
         self._closed = True
-        for watch in [watch for watches in self._watches.values() for watch in watches]:
+        for watch in [*(watch for watches in self._watches.values() for watch in watches), *self._fleet_watches]:
             watch.put(None)
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
+            watched = self._watches or self._fleet_watches
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), INTERVAL - SHORTEST if self._watches else None)
+                await asyncio.wait_for(self._something.wait(), INTERVAL - SHORTEST if watched else None)
             self._something.clear()
-            if self._watches:
+            if self._watches or self._fleet_watches:
                 await self._look()
             await asyncio.sleep(SHORTEST)
 
+    def _begin(self, watch: Watch[T], shown: T | None) -> None:
+        if self._closed or shown is not None:
+            watch.put(None if self._closed else shown)
+        else:
+            self._something.set()
+
     async def _look(self) -> None:
-        job_ids = list(self._watches)
+        watched = list(self._watches)
+        before = (self._fleet or Fleet()) if self._fleet_watches else None
         try:
-            snapshots = await self._loop.run_in_executor(self._thread, self._read, job_ids)
+            snapshots, seen = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
         except ReadModelUnavailable:
             log.warning("hub.read_model_unavailable")
             return
-        for job_id in job_ids:
-            shown = self._show(job_id, snapshots.get(job_id))
-            if not self._closed and job_id in self._watches and shown != self._shown.get(job_id):
+        if self._closed:
+            return
+        for job_id in watched:
+            shown = _shown(snapshots.get(job_id))
+            if job_id in self._watches and shown != self._shown.get(job_id):
                 self._shown[job_id] = shown
-                for watch in self._watches[job_id]:
-                    watch.put(shown)
+                _tell(self._watches[job_id], shown)
+        if self._fleet_watches and seen is not None and seen != self._fleet:
+            self._fleet = seen
+            _tell(self._fleet_watches, seen)
 
-    def _show(self, job_id: JobId, snapshot: Snapshot | None) -> Shown:
-        if snapshot is None:
-            return Shown(JobState.GONE, "")
-        job = steady(snapshot, self._percent.get(job_id, 0.0)).job
-        self._percent[job_id] = job.progress_percent or self._percent.get(job_id, 0.0)
-        return Shown(job.state, snapshot.model_copy(update={"job": job}).model_dump_json())
+    def _read_all(
+        self, watched: Sequence[JobId], before: Fleet | None
+    ) -> tuple[Mapping[JobId, Snapshot], Fleet | None]:
+        """The watched jobs, and the fleet unless nobody watches it (`before` is None): one read for both."""
+        live = [] if before is None else self._live()
+        read = self._read(list(dict.fromkeys([*watched, *live, *(before.jobs if before else ())])))
+        snapshots = {job_id: steady(each, self._percent.get(job_id, 0.0)) for job_id, each in read.items()}
+        self._percent = {job_id: each.job.progress_percent or 0.0 for job_id, each in snapshots.items()}
+        return snapshots, None if before is None else fleet(before, live, snapshots, self._now())
+
+
+def _tell(watches: Iterable[Watch[T]], shown: T) -> None:
+    for watch in watches:
+        watch.put(shown)
+
+
+def _shown(snapshot: Snapshot | None) -> Shown:
+    return Shown(JobState.GONE, "") if snapshot is None else Shown(snapshot.job.state, snapshot.model_dump_json())
 
 
 def steady(snapshot: Snapshot, before: float) -> Snapshot:

@@ -1,6 +1,6 @@
 """The routes of a job: asked for, looked at, changed, deleted."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +15,8 @@ from services.api.deps import ClientAddress, Dependencies, Deps
 from services.api.errors import NoSuchJob
 from services.api.failures import csv
 from services.api.requests import JobAccepted, LimitsChange
+
+FINISHED = timedelta(days=7)  # how far back the list of finished jobs goes
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -40,9 +42,12 @@ def request_job(form: JobForm, request: Request, client: ClientAddress, deps: De
 
 
 @router.get("", dependencies=[Operator])
-def active_jobs(deps: Dependencies, state: Literal["active"] = "active") -> list[JobView]:  # noqa: ARG001
-    """Every job that has not ended. For the operator."""
-    return deps.views.active(deps.now())
+def jobs(deps: Dependencies, state: Literal["active", "finished"] = "active") -> list[JobView]:
+    """Every job that has not ended, oldest first, or those that ended in the last 7 days. For the operator."""
+    now = deps.now()
+    job_ids = deps.views.live() if state == "active" else deps.views.finished(now - FINISHED)
+    found = deps.views.views(job_ids, now)
+    return [found[job_id].job for job_id in job_ids if job_id in found]
 
 
 @router.get("/{key}")

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from libs.contracts.ids import JobId
-from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
+from libs.contracts.views import BatchRow, FailureRow, Snapshot
 
 
 class JobViews(Protocol):
@@ -16,7 +16,14 @@ class JobViews(Protocol):
         """A constant number of queries; jobs that are not there (any more) are left out."""
         ...
 
-    def active(self, now: datetime) -> list[JobView]: ...
+    def live(self) -> list[JobId]:
+        """Jobs that have not ended, oldest first."""
+        ...
+
+    def finished(self, since: datetime) -> list[JobId]:
+        """Jobs that ended after that time, the last one first."""
+        ...
+
     def batches(
         self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int
     ) -> list[BatchRow]: ...

@@ -1,4 +1,4 @@
-"""`GET …/events`: the job as server-sent events, `snapshot` at most once a second, then `end`."""
+"""Server-sent events, at most one a second: a job's `snapshot` and its `end`, the fleet's `snapshot` and `changes`."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -10,8 +10,9 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED
-from services.api.access import Reader
+from services.api.access import Operator, Reader
 from services.api.deps import Dependencies
+from services.api.fleet import Fleet, changes
 from services.api.hub import INTERVAL, Hub
 from services.api.jobs import snapshot_of
 
@@ -20,6 +21,16 @@ RETRY_MILLISECONDS = 2000
 SEND_SECONDS = 30.0  # a client that takes nothing for so long is dropped
 
 router = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+@router.get("/events", dependencies=[Operator], response_class=EventSourceResponse)
+async def fleet_events(request: Request) -> Response:
+    """Every job that has not ended, then what has changed: `{changed: [job view], gone: [job id]}`. For the operator.
+
+    A job that ends meanwhile stays for ten minutes.
+    """
+    hub: Hub = request.app.state.hub
+    return _stream(_fleet_events(hub))
 
 
 @router.get(
@@ -39,8 +50,12 @@ async def events(
     if last_event_id == END and job.state in ENDED:
         return Response(status_code=204)
     hub: Hub = request.app.state.hub
+    return _stream(_events(hub, access.job_id))
+
+
+def _stream(found: AsyncGenerator[ServerSentEvent]) -> Response:
     return EventSourceResponse(
-        _events(hub, access.job_id),
+        found,
         send_timeout=SEND_SECONDS,
         cleanup_timeout=2.0,
         sep="\n",
@@ -59,4 +74,16 @@ async def _events(hub: Hub, job_id: JobId) -> AsyncGenerator[ServerSentEvent]:
             if shown.last:
                 yield ServerSentEvent(f'{{"state":"{shown.state}"}}', event="end", id=END, sep="\n")
                 return
+            await asyncio.sleep(INTERVAL)
+
+
+async def _fleet_events(hub: Hub) -> AsyncGenerator[ServerSentEvent]:
+    number, sent = 0, Fleet()
+    with hub.watch_fleet() as watch:
+        while (fleet := await watch.next()) is not None:
+            name, data = ("changes", changes(sent, fleet)) if number else ("snapshot", fleet.json)
+            if data is not None:
+                number, sent = number + 1, fleet
+                retry = RETRY_MILLISECONDS if number == 1 else None
+                yield ServerSentEvent(data, event=name, id=str(number), retry=retry, sep="\n")
             await asyncio.sleep(INTERVAL)

@@ -114,8 +114,11 @@ class FakeReadModel:
             job_id: self.snapshots.get(job_id) or snapshot(job_id) for job_id in job_ids if job_id in self.requests()
         }
 
-    def active(self, now: datetime) -> list[JobView]:
-        return [each.job for each in self.views(list(self.requests()), now).values() if not self.ended(each.job.job_id)]
+    def live(self) -> list[JobId]:
+        return [job_id for job_id in self.requests() if not self.ended(job_id)]
+
+    def finished(self, since: datetime) -> list[JobId]:
+        return [job_id for job_id in self.requests() if self.ended(job_id)]
 
     def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
         rows = [BatchRow(at=NOW + timedelta(seconds=n), items=n, bytes=n * 100, seconds=1.0) for n in range(10)]

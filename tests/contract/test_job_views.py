@@ -376,9 +376,23 @@ def test_active_jobs_are_those_that_were_accepted_and_have_not_ended(store: Read
     store.write(requested(unaccepted, accepted=False), now=at(2))
     store.write([OutcomeRow(job_id=ended, state="completed", side=None, reason=None, finished_at=at(3))], now=at(3))
 
-    active = [view.job_id for view in store.watching.active(at(5))]
+    active = store.watching.live()
 
     assert [job for job in active if job in (first, second, ended, unaccepted)] == [first, second]
+
+
+def test_finished_jobs_are_those_that_ended_since_the_last_one_first(store: ReadModel) -> None:
+    early, first, second, live, deleted = (new_job() for _ in range(5))
+    for job, ended_at in ((early, 3), (first, 5), (second, 6), (live, None), (deleted, 7)):
+        store.write(requested(job), now=at(2))
+        if ended_at is not None:
+            outcome = OutcomeRow(job_id=job, state="cancelled", side=None, reason=None, finished_at=at(ended_at))
+            store.write([outcome], now=at(ended_at))
+    store.write([TombstoneRow(job_id=deleted, deleted_at=at(8))], now=at(8))
+
+    finished = store.watching.finished(at(4))
+
+    assert [job for job in finished if job in (early, first, second, live, deleted)] == [second, first]
 
 
 def test_batches_are_sums_of_intervals_in_time_order(store: ReadModel) -> None:
