@@ -33,6 +33,10 @@ class Reason(StrEnum):
     UNCONFIRMED = "unconfirmed"  # sent, never confirmed, and not safe to send again
     REMOVED_AT_DESTINATION = "removed_at_destination"
     REWRITTEN = "rewritten"
+    FLAGS_DROPPED = "flags_dropped"  # delivered without what the destination would not take
+    DATE_DROPPED = "date_dropped"
+    MERGED = "merged"  # the destination keeps equal mail once
+    SURPLUS = "surplus"  # at the destination more often than it should be
     # Mailtide itself
     PROTOCOL = "protocol"
     INTERNAL = "internal"
@@ -80,6 +84,12 @@ WHAT_TO_DO: dict[Reason, str] = {
         "It was delivered and then removed at the destination by somebody else. It is not brought back."
     ),
     Reason.REWRITTEN: "The destination changed this message while storing it.",
+    Reason.FLAGS_DROPPED: "The destination refused some flags of this message; it was delivered without them.",
+    Reason.DATE_DROPPED: (
+        "The destination refused the date of this message; it was delivered and carries the day of the migration."
+    ),
+    Reason.MERGED: "The destination keeps equal messages once: one it held already stands for this one.",
+    Reason.SURPLUS: "The destination holds one copy of this message too many. Delete one by hand if it disturbs you.",
     Reason.PROTOCOL: ("The server answered something that is not IMAP. Try again; tell the provider if it stays."),
     Reason.INTERNAL: "Mailtide could not go on with this. Try again.",
 }

@@ -36,11 +36,21 @@ class AppendRefused(MailboxError):
     """Tagged NO or BAD: nothing of this append landed. The connection may be gone (`connection_closed`)."""
 
     def __init__(
-        self, reason: Reason, server_text: str = "", *, try_create: bool = False, connection_closed: bool = False
+        self,
+        reason: Reason,
+        server_text: str = "",
+        *,
+        try_create: bool = False,
+        connection_closed: bool = False,
+        code: str = "",
+        syntax: bool = False,
     ) -> None:
+        """`code` is the response code, `syntax` that it was BAD: something besides the message's bytes is wrong."""
         super().__init__(reason, server_text)
         self.try_create = try_create
         self.connection_closed = connection_closed
+        self.code = code
+        self.syntax = syntax
 
 
 class FetchRefused(MailboxError):

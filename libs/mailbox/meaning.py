@@ -21,7 +21,12 @@ LONGEST_SECONDS = 3600.0
 
 _BUSY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
 _BACKOFF = re.compile(r"backoff time: (\d{1,9}) milliseconds", re.IGNORECASE)  # Exchange
-_TOO_MUCH = re.compile(r"bandwidth|throttl|too many|rate limit", re.IGNORECASE)  # Gmail, Yahoo, Outlook
+_TOO_MUCH = re.compile(
+    r"bandwidth|throttl|too many (?!keyword|flag|header|part)|rate limit", re.IGNORECASE
+)  # Gmail, Yahoo, Outlook
+_TOO_LARGE = re.compile(
+    r"\b(message|mail|literal|size)\b.*\b(too (large|big)|exceeds?|limit)\b|too (large|big) message", re.I
+)
 
 _REFUSALS = {
     "OVERQUOTA": Reason.OVER_QUOTA,
@@ -65,11 +70,16 @@ def refused_append(status: Status, *, connection_closed: bool) -> MailboxBusy | 
     """
     if error := busy(status, _BUSY_CODES - {"LIMIT", "SERVERBUG"}):
         return error
+    reason = _REFUSALS.get(status.code, Reason.MESSAGE_REFUSED)
+    if reason == Reason.MESSAGE_REFUSED and _TOO_LARGE.search(status.text):
+        reason = Reason.MESSAGE_TOO_LARGE
     return AppendRefused(
-        _REFUSALS.get(status.code, Reason.MESSAGE_REFUSED),
+        reason,
         status.text,
         try_create=status.code in ("TRYCREATE", "NONEXISTENT"),
         connection_closed=connection_closed,
+        code=status.code,
+        syntax=status.kind == "BAD",
     )
 
 

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from libs.contracts import uidset
+from libs.mailbox.digests import digests
 from libs.mailbox.port import Session
 from libs.mailbox.sides import at
 from services.copier.ledger import Ledger, Ref
-from services.copier.tail import Tail, by_source, digests, open_source
+from services.copier.tail import Tail, by_source, open_source
 
 Level = Literal["size", "bytes"]
 

@@ -3,21 +3,20 @@
 Whatever breaks, it begins again from the ledger: what is delivered is never sent again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import (
-    AppendRefused,
     AppendUnconfirmed,
     ConnectionLost,
-    FolderGone,
     FolderRefused,
     MailboxBusy,
     MailboxError,
 )
-from libs.mailbox.port import Appended, Message, Session
-from libs.mailbox.sides import SideFailed, at
+from libs.mailbox.port import Session
+from libs.mailbox.sides import SideFailed
+from services.copier.appender import Appender
 from services.copier.audit import Findings, audit
 from services.copier.connections import Connections
 from services.copier.doubt import Doubt, settle
@@ -41,15 +40,20 @@ class FolderCopy:
         pace: Callable[[int], None],
     ) -> None:
         """`doubt` is the one this folder already has; `pace(bytes)` waits as the bandwidth limit wants."""
-        self.doubt = doubt
         self._ledger = ledger
         self._plan = ledger.plan
         self._connections = connections
         self._hold = hold
         self._late_commit_seconds = late_commit_seconds
-        self._pace = pace
         self._reader: Reader | None = None
         self._tail = Tail(ledger, self._tail_source)
+        self._appender = Appender(ledger, self._tail, connections, hold, pace)
+        self._appender.doubt = doubt
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """What was sent and not answered."""
+        return self._appender.doubt
 
     def run(self, *, deep: bool) -> Findings:
         """Everything of the plan is delivered, failed or gone when it returns.
@@ -89,17 +93,15 @@ class FolderCopy:
                 self._hold,
                 self._late_commit_seconds,
             )
-            self.doubt = None
+            self._appender.doubt = None
         if not self._ledger.remaining():
             return
-        destination = self._destination()
-        expected = self._uidnext(destination)
-        self._tail.read(destination)
+        self._appender.begin()
         self._reader = Reader(self._ledger, lambda: self._connections.get("source"))
         for batch in self._reader.batches():
             self._hold.check()
             self._settle_unread(batch)
-            expected = self._append_all(batch, expected)
+            self._appender.append_all(batch)
         self._stop_reader()
 
     def _create(self) -> None:
@@ -112,70 +114,6 @@ class FolderCopy:
             raise SideFailed("destination", error) from error
         else:
             raise PlanOutdated
-
-    def _append_all(self, batch: Batch, expected: int | None) -> int | None:
-        """Append a batch, and where it is refused its halves, left before right (COPYING rule 10)."""
-        whole = batch.messages
-        parts = [whole] if self._destination().multiappend else [[message] for message in reversed(whole)]
-        while parts:
-            part = [one for one in parts.pop() if not self._ledger.is_settled(Ref(batch.source, one.uid))]
-            if not part:
-                continue
-            self._hold.check()
-            self._pace(sum(len(one.body) for one in part))
-            try:
-                appended = self._append(batch.source, part)
-            except AppendRefused as refused:
-                if refused.try_create:
-                    raise PlanOutdated from refused
-                if refused.connection_closed:
-                    self._connections.reset("destination")
-                if len(part) == 1:
-                    self._fail(Ref(batch.source, part[0].uid), refused, len(part[0].body))
-                else:
-                    middle = len(part) // 2
-                    parts += [part[middle:], part[:middle]]
-                continue
-            expected = self._acknowledge(batch.source, part, appended, expected)
-        return expected
-
-    def _append(self, source: int, messages: Sequence[Message]) -> Appended:
-        try:
-            return self._destination().append(self._plan.destination_wire, messages, self._hold.gate)
-        except AppendRefused:
-            raise
-        except AppendUnconfirmed as error:
-            self.doubt = Doubt(plan_id=self._plan.plan_id, sent=[Ref(source, message.uid) for message in messages])
-            raise SideFailed("destination", error) from error
-        except MailboxError as error:
-            raise SideFailed("destination", error) from error
-
-    def _acknowledge(
-        self, source: int, messages: Sequence[Message], appended: Appended, expected: int | None
-    ) -> int | None:
-        """Write the ack, and look into the gap when others have written too (COPYING rule 9); the next expected UID."""
-        if appended.uidvalidity not in (None, self._plan.destination_uidvalidity):
-            raise PlanOutdated
-        refs = [Ref(source, message.uid) for message in messages]
-        self._ledger.deliver(refs, [len(one.body) for one in messages], appended.uidvalidity, appended.uids)
-        self._connections.working()
-        destination = self._destination()
-        if appended.uids is None:
-            uidnext = self._uidnext(destination)
-            if expected is not None and uidnext != expected + len(messages):
-                self._tail.read(destination)
-            return uidnext
-        last = appended.uids[-1]
-        if expected is None or appended.uids[0] > expected or last - appended.uids[0] + 1 != len(messages):
-            self._tail.read(destination, first=expected, last=last)
-        return last + 1
-
-    def _uidnext(self, destination: Session) -> int | None:
-        with at("destination"):
-            try:
-                return destination.status(self._plan.destination_wire).uidnext
-            except FolderGone as error:
-                raise PlanOutdated from error
 
     # ---- what will not be delivered
 

@@ -131,9 +131,9 @@ class Ledger:
         """No longer at the source (COPYING rule 18)."""
         self._record(ref, "gone", Reason.MESSAGE_UNREADABLE, "", 0, now)
 
-    def note(self, ref: Ref, reason: Reason, now: datetime) -> None:
+    def note(self, ref: Ref, reason: Reason, now: datetime, text: str = "") -> None:
         """Delivered, but something is to be said of it; no total changes."""
-        self._record(ref, "noted", reason, "", self.delivered[ref].size or 0, now)
+        self._record(ref, "noted", reason, text, self.delivered[ref].size or 0, now)
 
     def take_unflushed(self) -> tuple[Unflushed, Totals]:
         """The rows to store, and the totals that are true once they are stored."""

@@ -88,21 +88,20 @@ class Reader:
             except ENDED:
                 raise
             except MailboxError:
-                self._read_one_by_one(session, batch, sorted(missing))
+                batch = self._read_one_by_one(session, batch, sorted(missing))
                 missing.clear()
             batch.gone.extend(Ref(index, uid) for uid in sorted(missing))
             if self._closed.is_set():
                 return
         self._put(batch)
 
-    def _read_one_by_one(self, session: Session, batch: Batch, uids: list[int]) -> None:
-        """The server refused to hand out one of these: find out which."""
+    def _read_one_by_one(self, session: Session, batch: Batch, uids: list[int]) -> Batch:
+        """The server refused to hand out one of these: find out which; the batch to go on with."""
         for uid in uids:
             found = False
             try:
                 for message in session.fetch(str(uid)):
-                    batch.messages.append(message)
-                    batch.bytes += len(message.body)
+                    batch = self._add(batch, message)
                     found = True
             except ENDED:
                 raise
@@ -111,6 +110,7 @@ class Reader:
             else:
                 if not found:
                     batch.gone.append(Ref(batch.source, uid))
+        return batch
 
     def _add(self, batch: Batch, message: Message) -> Batch:
         """The batch to go on with: a full one is handed over before the message that would overfill it."""

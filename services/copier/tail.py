@@ -1,11 +1,11 @@
 """The tail of a destination folder: what arrived since the plan, and what of it is ours (COPYING rules 9, 13)."""
 
-import hashlib
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 
 from libs.contracts import uidset
+from libs.mailbox.digests import digests
 from libs.mailbox.errors import FolderGone
 from libs.mailbox.port import Listed, Session
 from libs.mailbox.sides import at
@@ -30,6 +30,7 @@ class Tail:
         self._ledger = ledger
         self._source = source
         self._sizes: dict[Ref, int] | None = None
+        self.next_uid = ledger.plan.boundary  # E: above every UID that was seen or acked
 
     def read(self, destination: Session, *, first: int | None = None, last: int | None = None) -> list[Ref]:
         """Look once, in UIDs `first` to `last` (B to the end); the refs that were found to be delivered.
@@ -60,7 +61,9 @@ class Tail:
                 raise PlanOutdated
             if not selected.exists:
                 return []
-            return list(destination.listing(f"{first or plan.boundary}:{last or '*'}", identity=False))
+            listed = list(destination.listing(f"{first or plan.boundary}:{last or '*'}", identity=False))
+        self.next_uid = max(self.next_uid, max((one.uid for one in listed), default=0) + 1)
+        return listed
 
     def sizes(self) -> dict[Ref, int]:
         """RFC822.SIZE of every message of the plan that is still at the source."""
@@ -153,10 +156,3 @@ def by_source(refs: Iterable[Ref]) -> list[tuple[int, list[int]]]:
     for ref in refs:
         groups.setdefault(ref.source, []).append(ref.uid)
     return list(groups.items())
-
-
-def digests(session: Session, uids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """sha256 of each message that is there, from the examined folder."""
-    for chunk in uidset.chunks(uids):
-        for message in session.fetch(chunk):
-            yield message.uid, hashlib.sha256(message.body).digest()

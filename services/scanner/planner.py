@@ -3,13 +3,13 @@
 Reads with EXAMINE only; the destination folder is the one thing it creates.
 """
 
-import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from libs.contracts import uidset
 from libs.contracts.ids import PlanId
 from libs.contracts.jobs import JobOptions
+from libs.mailbox.digests import digests
 from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import Listed, Selected, Session
 from libs.mailbox.sides import at
@@ -114,7 +114,7 @@ def absent(folder: FolderRow, wanted: list[At], held: Destination, both: Both, *
         with at("destination"):
             both.destination.examine(folder.destination_wire)
             uids = sorted(listed.uid for _, twins in comparison.undecided for listed in twins)
-            destination_bytes = digests(both.destination, uids)
+            destination_bytes = dict(digests(both.destination, uids))
             both.destination.unselect()
         for members, twins in comparison.undecided:
             result.extend(decide(members, twins, source_bytes, destination_bytes)[1])
@@ -131,17 +131,8 @@ def source_digests(
     result: dict[tuple[int, int], bytes] = {}
     for index, uids in by_source.items():
         session.examine(wires[index])
-        result.update(((index, uid), digest) for uid, digest in digests(session, sorted(uids)).items())
+        result.update(((index, uid), digest) for uid, digest in digests(session, sorted(uids)))
     return result
-
-
-def digests(session: Session, uids: list[int]) -> dict[int, bytes]:
-    """sha256 of the bytes of each message that is still there."""
-    return {
-        message.uid: hashlib.sha256(message.body).digest()
-        for chunk in uidset.chunks(uids)
-        for message in session.fetch(chunk)
-    }
 
 
 def create(session: Session, wire: str) -> int:

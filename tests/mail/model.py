@@ -18,10 +18,10 @@ from libs.mailbox.errors import (
     AppendRefused,
     AppendUnconfirmed,
     ConnectionLost,
+    FetchRefused,
     FolderGone,
     FolderRefused,
     MailboxBusy,
-    MailboxError,
 )
 from libs.mailbox.identity import FIELDS, identify
 from libs.mailbox.port import Appended, Folder, Listed, Message, Namespace, Selected, Status
@@ -113,6 +113,15 @@ class MailboxModel:
         self.folders: dict[str, FolderModel] = {}
         self.special_use: dict[str, str] = {}
         self.refused: dict[bytes, AppendRefused] = {}  # by body: the answer to whoever appends it
+        # What strange servers do with what is appended, not with what `put` puts there:
+        self.refuses: Callable[[Message], AppendRefused | None] = lambda _: None
+        self.rewrites: Callable[[Message], Message] = lambda message: message
+        self.drops: Callable[[Message], bool] = lambda _: False  # the answer is OK, with a UID
+        self.filters: Callable[[Message], bool] = lambda _: False  # moved to the folder "Filtered" at once
+        self.merges = False  # equal mail is kept once
+        # What they say that is not so:
+        self.sizes: Callable[[int], int] = lambda size: size  # RFC822.SIZE
+        self.uidnext: Callable[[int], int | None] = lambda uidnext: uidnext
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
         self.uncreatable: set[str] = set()
         self.operations: Counter[str] = Counter()
@@ -174,7 +183,7 @@ class MailboxModel:
 
     def _land_all(self) -> None:
         for late in self._late:
-            self._commit(late.folder, late.messages)
+            self._store(late.folder, late.messages)
         self._late.clear()
 
     def connect(self) -> "ModelSession":
@@ -220,7 +229,7 @@ class MailboxModel:
         now = time.monotonic()
         for late in [late for late in self._late if late.due <= now]:
             self._late.remove(late)
-            self._commit(late.folder, late.messages)
+            self._store(late.folder, late.messages)
 
     def folder(self, wire: str) -> FolderModel:
         self.settle()
@@ -233,7 +242,24 @@ class MailboxModel:
         if after > 0:
             self._late.append(_Late(time.monotonic() + after, folder, list(messages)))
             return []
-        return self._commit(folder, messages)
+        return self._store(folder, messages)
+
+    def _store(self, folder: FolderModel, messages: Sequence[Message]) -> list[int]:
+        """What an APPEND does; the UIDs it answers."""
+        uids: list[int] = []
+        for one in messages:
+            stored = self.rewrites(one)
+            twin = next((uid for uid, held in folder.messages.items() if held.body == stored.body), None)
+            if self.merges and twin is not None:
+                uids.append(twin)
+                continue
+            uids += self._commit(folder, [stored])
+            if self.drops(one):
+                del folder.messages[uids[-1]]
+            elif self.filters(one):
+                elsewhere = self.folders.get("Filtered") or self.add_folder("Filtered")
+                self._commit(elsewhere, [folder.messages.pop(uids[-1])])
+        return uids
 
     @staticmethod
     def _commit(folder: FolderModel, messages: Sequence[Message]) -> list[int]:
@@ -277,7 +303,8 @@ class ModelSession:
         self._begin("status")
         with self._model.lock:
             folder = self._model.folder(wire)
-            return Status(messages=len(folder.messages), uidnext=folder.uidnext, uidvalidity=folder.uidvalidity)
+            uidnext = self._model.uidnext(folder.uidnext)
+            return Status(messages=len(folder.messages), uidnext=uidnext, uidvalidity=folder.uidvalidity)
 
     def examine(self, wire: str) -> Selected:
         self._begin("examine")
@@ -287,7 +314,10 @@ class ModelSession:
         with self._model.lock:
             folder = self._model.folder(wire)
             selected = Selected(
-                uidvalidity=folder.uidvalidity, uidnext=folder.uidnext, exists=len(folder.messages), mailbox_id=None
+                uidvalidity=folder.uidvalidity,
+                uidnext=self._model.uidnext(folder.uidnext),
+                exists=len(folder.messages),
+                mailbox_id=None,
             )
             now = (selected, dict(folder.messages))
         if not again:
@@ -306,7 +336,7 @@ class ModelSession:
         self._begin("listing")
         for one in self._selected(uids):
             self._alive()
-            listed = Listed(one.uid, len(one.body), one.internaldate)
+            listed = Listed(one.uid, self._model.sizes(len(one.body)), one.internaldate)
             yield (
                 Listed(listed.uid, listed.size, listed.internaldate, *identify(_fields(one.body)))
                 if identity
@@ -321,7 +351,7 @@ class ModelSession:
                 if one.uid not in self._model.folder(self._wire or "").messages:
                     continue  # expunged meanwhile
             if one.body in self._model.unreadable:
-                raise MailboxError(Reason.MESSAGE_UNREADABLE, "NO can't be read")
+                raise FetchRefused(Reason.MESSAGE_UNREADABLE, "NO can't be read")
             yield one
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
@@ -359,7 +389,7 @@ class ModelSession:
             if folder is None:
                 raise AppendRefused(Reason.FOLDER_GONE, "NO [TRYCREATE]", try_create=True)
             for one in messages:
-                if (refused := model.refused.get(one.body)) is not None:
+                if (refused := model.refused.get(one.body) or model.refuses(one)) is not None:
                     self.over = refused.connection_closed
                     raise refused
             if isinstance(fault, LostAfterCrlf):

@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from libs.runtime import logs
 from libs.runtime.health import Health
 from services.api.app import create_app
 from services.api.deps import Deps
 from tests.api.fakes import NOW, FakeLog, FakeReadModel, FakeSession, FakeVault
+from tests.mail.model import MailboxModel
+from tests.unit.world import LATE_SECONDS, WORLD, World
 
 # As in a service: structlog's own default writes the variables of every frame of a failure.
 logs.configure()
@@ -52,3 +56,20 @@ def api() -> Api:
 def client(api: Api) -> Iterator[TestClient]:
     with TestClient(api.app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def make() -> Iterator[WORLD]:
+    """Worlds whose threads end with the test, and in which nothing of ours broke."""
+    made: list[World] = []
+
+    def world(*, late: float = LATE_SECONDS, **destination: object) -> World:
+        made.append(World(destination=MailboxModel(**destination), late=late))  # type: ignore[arg-type]
+        return made[-1]
+
+    with capture_logs() as logs:
+        yield world
+        for one in made:
+            one.close()
+    structlog.reset_defaults()
+    assert [one for one in logs if one["log_level"] == "error"] == []

@@ -4,10 +4,8 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 
 import pytest
-import structlog
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
@@ -20,44 +18,11 @@ from libs.mailbox.errors import AppendRefused
 from libs.readmodel.rows import AckRow, AdmissionRow, ClaimRow, PlanRow
 from tests.mail.model import DATE, Busy, Do, Kept, Lost, LostAfterCrlf, MailboxModel, Operation, mail
 from tests.unit.fakes import utc_now
-from tests.unit.world import LATE_SECONDS, World
+from tests.unit.world import LATE_SECONDS, WORLD, World, after_planning, bodies, equal, reconciled
 
 LONG = 60.0  # seconds of doubt that no test could wait out
-WORLD = Callable[..., World]
 # A killed process's threads end by an exception.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-
-
-@pytest.fixture
-def make() -> Iterator[WORLD]:
-    """Worlds whose threads end with the test, and in which nothing of ours broke."""
-    made: list[World] = []
-
-    def world(*, late: float = LATE_SECONDS, **destination: object) -> World:
-        made.append(World(destination=MailboxModel(**destination), late=late))  # type: ignore[arg-type]
-        return made[-1]
-
-    with capture_logs() as logs:
-        yield world
-        for one in made:
-            one.close()
-    structlog.reset_defaults()
-    assert [one for one in logs if one["log_level"] == "error"] == []
-
-
-def bodies(count: int, name: str = "m") -> list[bytes]:
-    return [mail(f"{name}{number}") for number in range(count)]
-
-
-def equal(world: World) -> None:
-    """Nothing is missing, nothing is double, flags and dates are the same."""
-    source, destination = world.source.contents(), world.destination.contents()
-    assert (source - destination, destination - source) == (Counter(), Counter())
-
-
-def reconciled(world: World, job: str = "job") -> None:
-    counts = world.counts(job)  # type: ignore[arg-type]
-    assert counts.settled == counts.total
 
 
 # ---- plan
@@ -333,7 +298,7 @@ def test_rule_8_acks_are_stored_within_a_second(make: WORLD) -> None:
 def test_rule_9_what_somebody_wrote_before_our_first_append_is_not_written_again(make: WORLD, uidplus: bool) -> None:
     world = make(uidplus=uidplus)
     world.source.put("INBOX", *bodies(5))
-    world.destination.at("status", 1, Do(lambda: world.destination.put("INBOX", mail("m3"), mail("theirs")) and None))
+    after_planning(world, lambda: world.destination.put("INBOX", mail("m3"), mail("theirs")))
 
     world.run()
 
@@ -584,7 +549,7 @@ def test_rule_18_a_destination_folder_deleted_before_the_first_append_is_planned
     world = make()
     world.source.put("Sent", *bodies(5))
     world.destination.put("Sent", mail("theirs"))
-    world.destination.at("status", 1, Do(lambda: world.destination.remove_folder("Sent")))
+    after_planning(world, lambda: world.destination.remove_folder("Sent"))
 
     job = world.run()
 
@@ -644,7 +609,7 @@ def test_rule_18_messages_gone_at_the_source_are_skipped_and_new_ones_are_outsid
         world.source.expunge("INBOX", [2, 6])
         world.source.put("INBOX", mail("new"))
 
-    world.destination.at("status", 1, Do(change))
+    after_planning(world, change)
 
     job = world.run()
 

@@ -86,6 +86,17 @@ def test_a_message_the_server_does_not_hand_out_is_found_and_the_others_come_onc
     assert batch.gone == [Ref(0, 5)]
 
 
+def test_batches_stay_small_where_messages_are_asked_for_one_by_one() -> None:
+    model = MailboxModel()
+    model.put("INBOX", mail("bad"), *(mail(number, size=BATCH_BYTES // 3) for number in range(6)))
+    model.unreadable.add(mail("bad"))
+
+    batches = read(model, Ledger(plan_of(whole(model, "INBOX"))))
+
+    assert [len(batch.messages) for batch in batches] == [2, 2, 2]
+    assert all(batch.bytes <= BATCH_BYTES for batch in batches)
+
+
 @pytest.mark.parametrize(("fault", "error"), [(Lost(), ConnectionLost), (Busy(), MailboxBusy)])
 def test_a_source_that_fails_is_said_to_be_the_source(fault: Lost | Busy, error: type[Exception]) -> None:
     model = MailboxModel()

@@ -90,6 +90,15 @@ def test_a_source_message_that_is_gone_is_not_matched() -> None:
     assert here.read() == [2]
 
 
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_message_that_a_server_does_not_hand_out_keeps_nobody_from_the_others(side: str) -> None:
+    here = Setting("a1", "b1", "c1")
+    here.destination.put("INBOX", mail("b1"), mail("c1"), mail("x1"))
+    getattr(here, side).unreadable.add(mail("a1" if side == "source" else "x1"))
+
+    assert here.read() == [2, 3]
+
+
 @pytest.mark.parametrize("change", ["renumber", "remove_folder"])
 @pytest.mark.parametrize("side", ["source", "destination"])
 def test_another_folder_on_either_side_outdates_the_plan(side: str, change: str) -> None:

@@ -3,6 +3,7 @@
 import itertools
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,11 +20,11 @@ from libs.contracts.topics import Topic
 from libs.eventlog.consume import Delivery
 from libs.mailbox.errors import ConnectionLost
 from libs.mailbox.port import Session
-from libs.readmodel.rows import DesiredRow, FailureRow, OutcomeRow, RequestRow, Row, TombstoneRow
+from libs.readmodel.rows import DesiredRow, FailureRow, OutcomeRow, PlanRow, RequestRow, Row, TombstoneRow
 from libs.runtime.control import Control
 from services.copier.copier import Copier
 from services.scanner.scanner import Scanner
-from tests.mail.model import MailboxModel
+from tests.mail.model import MailboxModel, mail
 from tests.unit.fakes import MemoryLog, MemoryStore, MemoryVault, utc_now
 
 ACCOUNT_KEY = b"account key of the tests"
@@ -362,3 +363,33 @@ class World:
 
     def failures(self, outcome: str = "failed") -> list[FailureRow]:
         return [row for row in self.store.rows(FailureRow) if row.outcome == outcome]
+
+
+WORLD = Callable[..., World]
+
+
+def bodies(count: int, name: str = "m") -> list[bytes]:
+    return [mail(f"{name}{number}") for number in range(count)]
+
+
+def equal(world: World) -> None:
+    """Nothing is missing, nothing is double, flags and dates are the same."""
+    source, destination = world.source.contents(), world.destination.contents()
+    assert (source - destination, destination - source) == (Counter(), Counter())
+
+
+def reconciled(world: World, job: str = "job") -> None:
+    counts = world.counts(job)  # type: ignore[arg-type]
+    assert counts.settled == counts.total
+
+
+def after_planning(world: World, action: Callable[[], object]) -> None:
+    """Once the first folder is planned and before it is copied."""
+
+    def act() -> None:
+        if world.store.rows(PlanRow):
+            action()
+        else:
+            world.at("written", 1, act)
+
+    world.at("written", 1, act)

@@ -27,6 +27,10 @@ export const reasons: Record<Reason, string> = {
   unconfirmed: 'Sie wurde gesendet und nie bestätigt; noch einmal gesendet wäre sie vielleicht doppelt. Suchen Sie sie am Ziel.',
   removed_at_destination: 'Sie kam an und wurde am Ziel von jemand anderem entfernt. Sie wird nicht zurückgeholt.',
   rewritten: 'Das Ziel hat diese Nachricht beim Speichern verändert.',
+  flags_dropped: 'Das Ziel hat einige Kennzeichen dieser Nachricht abgelehnt; sie kam ohne diese an.',
+  date_dropped: 'Das Ziel hat das Datum dieser Nachricht abgelehnt; sie kam an und trägt den Tag des Umzugs.',
+  merged: 'Das Ziel bewahrt gleiche Nachrichten nur einmal auf: Eine, die schon da war, steht für diese.',
+  surplus: 'Am Ziel liegt diese Nachricht einmal zu oft. Löschen Sie eine von Hand, wenn Sie das stört.',
   protocol: 'Der Server hat etwas geantwortet, das kein IMAP ist. Versuchen Sie es noch einmal; bleibt es so, sagen Sie es dem Anbieter.',
   internal: 'Mailtide kam hier nicht weiter. Versuchen Sie es noch einmal.',
 }

@@ -28,6 +28,10 @@ export const reasons: Record<Reason, string> = {
   unconfirmed: 'It was sent and never confirmed; sending it again might double it. Look for it at the destination.',
   removed_at_destination: 'It was delivered and then removed at the destination by somebody else. It is not brought back.',
   rewritten: 'The destination changed this message while storing it.',
+  flags_dropped: 'The destination refused some flags of this message; it was delivered without them.',
+  date_dropped: 'The destination refused the date of this message; it was delivered and carries the day of the migration.',
+  merged: 'The destination keeps equal messages once: one it held already stands for this one.',
+  surplus: 'The destination holds one copy of this message too many. Delete one by hand if it disturbs you.',
   protocol: 'The server answered something that is not IMAP. Try again; tell the provider if it stays.',
   internal: 'Mailtide could not go on with this. Try again.',
 }

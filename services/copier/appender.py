@@ -1,0 +1,202 @@
+"""Append batches in their order, and find out which message a server refuses (COPYING rules 9, 10 and 16)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from libs.contracts.reasons import Reason
+from libs.mailbox.errors import (
+    AppendRefused,
+    AppendUnconfirmed,
+    ConnectionLost,
+    FolderGone,
+    MailboxError,
+)
+from libs.mailbox.port import Appended, Message, Session
+from libs.mailbox.sides import SideFailed, at
+from services.copier.amend import Amended, amend
+from services.copier.connections import Connections
+from services.copier.doubt import Doubt
+from services.copier.hold import Hold
+from services.copier.ledger import Ledger, Ref
+from services.copier.reader import Batch
+from services.copier.tail import PlanOutdated, Tail
+
+# A server may end the connection instead of refusing, or its refusal may be lost with it. After so many
+# losses of one append its halves are tried, and after so many of one message alone it is taken for refused.
+LOSSES_OF_A_BATCH = 3
+LOSSES_OF_A_MESSAGE = 5
+LOST_EACH_TIME = "The server ended the connection each time this message was sent."
+
+
+@dataclass(slots=True)
+class Losses:
+    """Of the append that begins with one message: how large it was, and how often its connection was lost."""
+
+    size: int = 0
+    count: int = 0
+
+
+class Appender:
+    """The appends of one folder. `doubt` is set when one was not answered."""
+
+    def __init__(
+        self, ledger: Ledger, tail: Tail, connections: Connections, hold: Hold, pace: Callable[[int], None]
+    ) -> None:
+        self.doubt: Doubt | None = None
+        self._ledger = ledger
+        self._plan = ledger.plan
+        self._tail = tail
+        self._connections = connections
+        self._hold = hold
+        self._pace = pace
+        self._suspect: Ref | None = None  # one up to this is refused
+        self._losses: dict[Ref, Losses] = {}
+        self._mark: int | None = None  # without UIDPLUS: what STATUS told last
+
+    def begin(self) -> None:
+        """Look at the tail before the first append (COPYING rule 9)."""
+        destination = self._destination()
+        if not destination.uidplus:
+            self._mark = self._status(destination)
+        self._tail.read(destination)
+
+    def append_all(self, batch: Batch) -> None:
+        """Everything of the batch is settled when it returns.
+
+        A refused append is halved until its first refused message is alone: what comes before it is
+        delivered on the way, what comes after it goes on whole. So one message that is refused costs
+        log2(batch) + 2 more commands, and one for each thing that is tried with it.
+        """
+        source = batch.source
+        while pending := [one for one in batch.messages if not self._ledger.is_settled(Ref(source, one.uid))]:
+            self._hold.check()
+            part = pending[: self._most(source, pending)]
+            if len(part) == 1:
+                self._append_one(source, part[0])
+                continue
+            try:
+                self._append(source, part)
+            except AppendRefused:
+                self._suspect = Ref(source, part[-1].uid)
+
+    def _most(self, source: int, pending: Sequence[Message]) -> int:
+        """How many messages may be in the next append: half of those that are known to hold one that is refused."""
+        if not self._destination().multiappend:
+            return 1
+        if self._suspect is not None and self._suspect.source == source:
+            for number, message in enumerate(pending, 1):
+                if message.uid == self._suspect.uid:
+                    return max(1, number // 2)
+        return len(pending)
+
+    def _append_one(self, source: int, message: Message) -> None:
+        ref = Ref(source, message.uid)
+        if self._lost_each_time(ref):
+            self._fail(ref, AppendRefused(Reason.MESSAGE_REFUSED, LOST_EACH_TIME), message)
+            return
+        amended: list[Amended] = []
+        first: AppendRefused | None = None
+        while True:
+            try:
+                self._append(source, [amended[-1].message if amended else message])
+            except AppendRefused as refused:
+                first = first or refused
+                attempt = amend(amended[-1].message if amended else message, refused)
+                if attempt is None:
+                    self._fail(ref, first, message)
+                    return
+                amended.append(attempt)
+            else:
+                break
+        if amended and first:
+            said = ", ".join(one.without for one in amended)
+            self._ledger.note(ref, amended[0].reason, datetime.now(UTC), f"{said}: {first.server_text}")
+
+    def _lost_each_time(self, ref: Ref) -> bool:
+        losses = self._losses.get(ref)
+        return losses is not None and losses.size == 1 and losses.count >= LOSSES_OF_A_MESSAGE
+
+    # ---- one command
+
+    def _append(self, source: int, messages: Sequence[Message]) -> None:
+        """
+        Raises:
+            AppendRefused: none of them was stored, and the server is ready for the next append.
+        """
+        self._pace(sum(len(one.body) for one in messages))
+        refs = [Ref(source, message.uid) for message in messages]
+        try:
+            appended = self._destination().append(self._plan.destination_wire, messages, self._hold.gate)
+        except AppendRefused as refused:
+            if refused.try_create:
+                raise PlanOutdated from refused
+            if refused.connection_closed:
+                self._connections.reset("destination")
+            raise
+        except AppendUnconfirmed as error:
+            self._count_loss(refs)
+            self.doubt = Doubt(plan_id=self._plan.plan_id, sent=refs)
+            raise SideFailed("destination", error) from error
+        except MailboxError as error:
+            if isinstance(error, ConnectionLost):
+                self._count_loss(refs)
+            raise SideFailed("destination", error) from error
+        self._acknowledge(refs, [len(one.body) for one in messages], appended)
+
+    def _count_loss(self, refs: Sequence[Ref]) -> None:
+        losses = self._losses.setdefault(refs[0], Losses())
+        losses.count = losses.count + 1 if losses.size == len(refs) else 1
+        losses.size = len(refs)
+        if self._suspect in refs or losses.count >= LOSSES_OF_A_BATCH:
+            self._suspect = refs[-1]
+
+    def _acknowledge(self, refs: Sequence[Ref], sizes: Sequence[int], appended: Appended) -> None:
+        """Write the ack, and look into the gap when others have written too (COPYING rule 9)."""
+        if appended.uidvalidity not in (None, self._plan.destination_uidvalidity):
+            raise PlanOutdated
+        self._ledger.deliver(refs, sizes, appended.uidvalidity, appended.uids)
+        self._connections.working()
+        destination = self._destination()
+        if appended.uids is None:
+            self._look_after_unnamed(destination, len(refs))
+            return
+        expected = self._tail.next_uid
+        new: list[int] = []
+        for ref, uid in zip(refs, appended.uids, strict=True):
+            if uid < expected or (new and uid <= new[-1]):
+                self._ledger.note(ref, Reason.MERGED, datetime.now(UTC))  # an old message answers for it
+            else:
+                new.append(uid)
+        if not new:
+            return
+        if new[0] > expected or new[-1] - new[0] + 1 != len(new):
+            self._tail.read(destination, first=expected, last=new[-1])
+        self._tail.next_uid = new[-1] + 1
+
+    def _look_after_unnamed(self, destination: Session, appended: int) -> None:
+        """Nobody said under which UIDs they are: STATUS says whether others have written too."""
+        before, self._mark = self._mark, self._status(destination)
+        if before is None or self._mark != before + appended:
+            self._tail.read(destination)
+
+    def _status(self, destination: Session) -> int:
+        """UIDNEXT, or without it the number of messages: both grow by what is appended.
+
+        Raises:
+            PlanOutdated: the folder is another one.
+        """
+        with at("destination"):
+            try:
+                status = destination.status(self._plan.destination_wire)
+            except FolderGone as error:
+                raise PlanOutdated from error
+        if status.uidvalidity not in (None, self._plan.destination_uidvalidity):
+            raise PlanOutdated
+        return status.messages if status.uidnext is None else status.uidnext
+
+    def _fail(self, ref: Ref, error: MailboxError, message: Message) -> None:
+        self._ledger.fail(ref, error.reason, error.server_text, len(message.body), datetime.now(UTC))
+
+    def _destination(self) -> Session:
+        return self._connections.get("destination")
