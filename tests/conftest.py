@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.servers.dovecot import BINARY, Dovecot
+from tests.servers.courier import Courier
+from tests.servers.cyrus import Cyrus
+from tests.servers.dovecot import Dovecot
+from tests.servers.server import MailServer
 
 settings.register_profile("mailtide", deadline=None)  # a busy machine is no failure
 settings.load_profile("mailtide")
@@ -17,23 +20,43 @@ settings.load_profile("mailtide")
 INSTALL = Path(__file__).parent / "servers" / "install.sh"
 
 
-@pytest.fixture(scope="session")
-def dovecot_installed() -> None:
-    """Installs Dovecot where it is missing and can be had; else the test is skipped, or fails in CI."""
-    if os.access(BINARY, os.X_OK):
+def require(server: type[MailServer]) -> None:
+    """Installs a server where it is missing and can be had; else the test is skipped, or fails in CI."""
+    if os.access(server.binary(), os.X_OK):
         return
     installed = subprocess.run([INSTALL], capture_output=True, text=True, check=False, timeout=250)
-    if not os.access(BINARY, os.X_OK):
-        reason = f"Dovecot can't be had here: {installed.stderr[-300:]}"
+    if not os.access(server.binary(), os.X_OK):
+        reason = f"{server.name} can't be had here: {installed.stderr[-300:]}"
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
+def dovecot_installed() -> None:
+    require(Dovecot)
+
+
+@pytest.fixture(scope="session")
 def dovecot(dovecot_installed: None) -> Iterator[Dovecot]:
     """One server for the whole run: take a user name of your own in each test."""
     with Dovecot() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    """Folders lie beside INBOX, with "/" between levels."""
+    require(Cyrus)
+    with Cyrus() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    """Folders lie below INBOX, with "." between levels."""
+    require(Courier)
+    with Courier() as server:
         yield server
 
 

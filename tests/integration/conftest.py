@@ -10,15 +10,16 @@ from libs.contracts.accounts import Account
 from libs.mailbox.connect import ConnectPolicy, connect
 from libs.mailbox.port import Session
 from tests.servers.dovecot import Dovecot
+from tests.servers.server import MailServer
 
 LOOPBACK = ip_network("127.0.0.0/8")
 
 
 class Open(Protocol):
-    def __call__(self, account: Account, server: Dovecot | None = None) -> Session: ...
+    def __call__(self, account: Account, server: MailServer | None = None) -> Session: ...
 
 
-def policy_for(server: Dovecot) -> ConnectPolicy:
+def policy_for(server: MailServer) -> ConnectPolicy:
     """Everything that this server offers is allowed."""
     return ConnectPolicy(
         allow_networks=[LOOPBACK],
@@ -33,7 +34,7 @@ def opened(dovecot: Dovecot) -> Iterator[Callable[..., Session]]:
     """Opens sessions that are closed after the test; of the shared server unless another one is given."""
     sessions: list[Session] = []
 
-    def open_session(account: Account, server: Dovecot | None = None) -> Session:
+    def open_session(account: Account, server: MailServer | None = None) -> Session:
         session = connect(account, policy_for(server or dovecot))
         sessions.append(session)
         return session

@@ -6,21 +6,15 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Collection
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import SecretStr
-
-from libs.contracts.accounts import Account, Security
 from tests.servers.certificates import Authority, Certificate
+from tests.servers.server import MailServer
 
-BINARY = shutil.which("dovecot") or "/usr/sbin/dovecot"
 CAPABILITIES = (  # what Dovecot 2.3 says after login
     "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE SORT SORT=DISPLAY THREAD=REFERENCES THREAD=REFS "
     "THREAD=ORDEREDSUBJECT MULTIAPPEND URL-PARTIAL CATENATE UNSELECT CHILDREN NAMESPACE UIDPLUS LIST-EXTENDED "
@@ -30,7 +24,7 @@ CAPABILITIES = (  # what Dovecot 2.3 says after login
 SPECIAL = ("Drafts", "Sent", "Trash", "Junk", "Archive")
 
 
-class Dovecot:
+class Dovecot(MailServer):
     """Any user name logs in with `password`; `master` logs in as anybody with `master_password`.
 
     All listen on the whole of 127.0.0.0/8. The certificate is for `host` and
@@ -48,10 +42,9 @@ class Dovecot:
         settings: more lines for its configuration.
     """
 
-    host = "127.0.0.1"
+    name = "dovecot"
     other_host = "127.0.0.2"
     untrusted_host = "127.0.0.3"
-    password = "correct-horse"
     master = "master"
     master_password = "battery-staple"
 
@@ -65,17 +58,12 @@ class Dovecot:
         special: bool = True,
         settings: str = "",
     ) -> None:
-        self.directory = Path(tempfile.mkdtemp(prefix="mailtide-dovecot-", dir=_memory()))
-        self.directory.chmod(0o755)
+        super().__init__()
         authority = Authority(self.directory, "ca")
         self.ca_file = authority.file
-        self.imap_port, self.imaps_port = _free_ports(2)
         self.log_file = self.directory / "dovecot.log"
-        owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())  # Dovecot refuses root
-        self._uid, self._gid = owner.pw_uid, owner.pw_gid
-        self._mail = self.directory / "mail"
-        self._mail.mkdir()
-        os.chown(self._mail, self._uid, self._gid)
+        self._uid, self._gid = self.owner.pw_uid, self.owner.pw_gid
+        self._mail = self.own(self.directory / "mail")
         (self.directory / "masters").write_text(f"{self.master}:{{PLAIN}}{self.master_password}\n")
         configuration = self.directory / "dovecot.conf"
         configuration.write_text(
@@ -91,7 +79,7 @@ class Dovecot:
             )
         )
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", BINARY, "-F", "-c", str(configuration)],
+            ["setpriv", "--pdeathsig", "TERM", self.binary(), "-F", "-c", str(configuration)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -103,26 +91,9 @@ class Dovecot:
             self.stop()
             raise
 
-    def account(
-        self,
-        username: str,
-        *,
-        security: Security | None = None,
-        host: str = host,
-        port: int | None = None,
-        password: str = password,
-        login_as: str | None = None,
-    ) -> Account:
-        """A login to this server; over TLS unless it has none."""
-        security = security or ("tls" if self.imaps_port else "plain")
-        return Account(
-            host=host,
-            port=port or (self.imaps_port if security == "tls" else self.imap_port),
-            security=security,
-            username=username,
-            password=SecretStr(password),
-            login_as=login_as,
-        )
+    @classmethod
+    def binary(cls) -> Path:
+        return Path(shutil.which("dovecot") or "/usr/sbin/dovecot")
 
     def maildir(self, username: str) -> Path:
         """Where the mail of a user is: Maildir++, subfolders are `.Name.Sub` in modified UTF-7."""
@@ -138,21 +109,12 @@ class Dovecot:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def stop(self) -> None:
-        """End all its processes and connections at once, and remove its mail."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)  # SIGTERM lets it take 1.1 s
         self._process.wait(5)
         if self._process.stderr:
             self._process.stderr.close()
-        _remove(self.directory)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
+        self.remove()
 
     def _await_greeting(self) -> None:
         deadline = time.monotonic() + 10
@@ -160,9 +122,8 @@ class Dovecot:
             if self._process.poll() is not None:
                 assert self._process.stderr
                 raise RuntimeError(f"Dovecot did not start: {self._process.stderr.read().decode()}{self.log()}")
-            with contextlib.suppress(OSError), socket.create_connection((self.host, self.imap_port), 1) as probe:
-                if probe.recv(4) == b"* OK":
-                    return
+            if self.answers():
+                return
             time.sleep(0.01)
         raise RuntimeError(f"Dovecot did not answer: {self.log()}")
 
@@ -260,27 +221,3 @@ local {self.untrusted_host} {{
 {f"imap_capability = {capability}" if capability else ""}
 {settings}
 """
-
-
-def _memory() -> str | None:
-    """Where files stay in memory, if there is such a place."""
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
-def _remove(directory: Path) -> None:
-    """Mail processes may be a moment behind their master."""
-    for _ in range(50):
-        shutil.rmtree(directory, ignore_errors=True)
-        if not directory.exists():
-            return
-        time.sleep(0.02)

@@ -1,18 +1,49 @@
 #!/bin/sh
 # Installs the mail servers and the browser that the tests run, where apt can and they are missing.
+#
+# Debian lets only one IMAP server be installed: Dovecot is, Cyrus and Courier are unpacked with the
+# libraries they lack into a directory of their own, so that no service of theirs is ever started.
 set -eu
+
+unpacked=/var/tmp/mailtide-servers-$(id -u) # read by the user that the servers run as, and kept over a restart
 
 missing=""
 command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
-[ -n "$missing" ] || exit 0
+to_unpack=""
+for package in cyrus-imapd courier-imap; do
+  [ -e "$unpacked/$package/complete" ] || to_unpack="$to_unpack $package"
+done
+[ -n "$missing$to_unpack" ] || exit 0
 
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"
 export DEBIAN_FRONTEND=noninteractive
-$sudo apt-get update -qq
+$sudo apt-get update -qq || echo "The lists of packages are old." >&2
 failed=0
 for package in $missing; do
   $sudo env RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "$package" >/dev/null || failed=1
+done
+
+unpack() {
+  fresh=$(mktemp -d "$unpacked/$1.XXXXXX") || return 1
+  chmod 755 "$fresh"
+  mkdir -p "$fresh/debs/partial"
+  apt-get install --download-only -y -qq --no-install-recommends -o Dir::Cache::archives="$fresh/debs" \
+    -o Debug::NoLocking=1 -o APT::Sandbox::User="$(id -un)" "$1" >/dev/null || return 1
+  for deb in "$fresh"/debs/*.deb; do
+    case $deb in
+      */exim4* | *-dev_*) ;; # what no server of the tests runs
+      *) dpkg-deb -x "$deb" "$fresh" || return 1 ;;
+    esac
+  done
+  rm -r "$fresh/debs"
+  touch "$fresh/complete"
+  mv -T "$fresh" "$unpacked/$1" 2>/dev/null || rm -r "$fresh" # another run was faster
+}
+
+mkdir -p -m 755 "$unpacked"
+for package in $to_unpack; do
+  unpack "$package" || failed=1
 done
 exit $failed
