@@ -1,5 +1,6 @@
 # Everything runs in .venv, which `make setup` builds from the lock files in requirements/.
 PYTHON ?= python3
+BENCH ?= --write
 BIN := .venv/bin
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --python-version 3.11
@@ -10,7 +11,7 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test check lint dashboard screenshots servers lock
+.PHONY: help setup demo up test check lint dashboard screenshots servers bench lock
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +62,10 @@ screenshots: setup dashboard  ## pictures of every page and state into build/scr
 
 servers:  ## install the mail servers and the browser that the tests run (Debian packages), where they are missing
 	@tests/servers/install.sh || echo "Mail servers or the browser are missing: tests that need them are skipped, or fail when CI is set."
+
+bench: setup  ## measure against the peers (Debian packages, about an hour); BENCH="--scale 0.1" is quicker
+	@tests/bench/install.sh
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 lock: setup  ## write requirements/*.txt anew; versions stay unless pyproject.toml wants others
 	@$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt

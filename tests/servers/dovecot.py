@@ -40,6 +40,7 @@ class Dovecot(MailServer):
         separator, prefix: the personal namespace. Names hold no separator, and no "." at all.
         special: the folders Drafts, Sent, Trash, Junk and Archive exist, with their special use.
         settings: more lines for its configuration.
+        parent: where its directory with the mail is made; in memory where that can be.
     """
 
     name = "dovecot"
@@ -57,8 +58,9 @@ class Dovecot(MailServer):
         prefix: str = "",
         special: bool = True,
         settings: str = "",
+        parent: Path | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(parent)
         authority = Authority(self.directory, "ca")
         self.ca_file = authority.file
         self.log_file = self.directory / "dovecot.log"

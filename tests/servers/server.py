@@ -25,9 +25,9 @@ class MailServer(ABC):
     password = "correct-horse"
     name: ClassVar[str]
 
-    def __init__(self) -> None:
+    def __init__(self, parent: Path | None = None) -> None:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
-        self.directory = Path(tempfile.mkdtemp(prefix=f"mailtide-{self.name}-", dir=memory))
+        self.directory = Path(tempfile.mkdtemp(prefix=f"mailtide-{self.name}-", dir=parent or memory))
         self.directory.chmod(0o755)
         # Mail servers refuse to run as root.
         self.owner = pwd.getpwnam("nobody") if os.getuid() == 0 else pwd.getpwuid(os.getuid())
