@@ -16,6 +16,7 @@ from libs.contracts.ids import JobId
 from libs.eventlog.port import EventLog, LogInUse, LogRefused, LogUnavailable
 from libs.eventlog.urls import open_log
 from libs.eventlog.worker import Worker, WorkerNotStarted
+from libs.mailbox.backoff import Backoffs
 from libs.mailbox.connect import ConnectPolicy
 from libs.mailbox.connect import connect as connect_mailbox
 from libs.readmodel.database import DatabaseUrlInvalid
@@ -144,7 +145,7 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
         allow_plain=settings.allow_plain,
         tls_ca_file=settings.tls_ca_file,
     )
-    connect = partial(connect_mailbox, policy=policy)
+    connect = partial(connect_mailbox, policy=policy, backoffs=Backoffs())
     scanner = Scanner(eventlog=eventlog, store=read_model, vault=vault, control=control, connect=connect)
     copier = Copier(
         eventlog=eventlog,

@@ -109,7 +109,7 @@ def _answered_early(dialogue: Dialogue, status: Status, *, close: bool) -> Mailb
 def _refused(dialogue: Dialogue, status: Status, *, close: bool) -> MailboxError:
     if close:
         dialogue.reset()
-    return meaning.refused_append(status, connection_closed=close)
+    return dialogue.refused(meaning.refused_append(status, connection_closed=close))
 
 
 def _parts(

@@ -13,6 +13,7 @@ from libs.contracts.accounts import Account
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
 from libs.mailbox.addresses import Network, permitted, resolve
+from libs.mailbox.backoff import Backoff, Backoffs
 from libs.mailbox.client import ANSWERS, Client, Heard
 from libs.mailbox.errors import AccountUnusable, MailboxBusy, MailboxError
 from libs.mailbox.login import login
@@ -32,13 +33,19 @@ class ConnectPolicy:
     tls_ca_file: Path | None = None  # PEM; trusted instead of the system's certificates
 
 
-def connect(account: Account, policy: ConnectPolicy, *, deadline_seconds: float = 12) -> Session:
+def connect(
+    account: Account, policy: ConnectPolicy, backoffs: Backoffs | None = None, *, deadline_seconds: float = 12
+) -> Session:
     """Resolve, connect, secure and log in, all within the deadline.
+
+    `backoffs` are those of the process; without them a connection heeds only what it is told itself.
 
     Raises:
         AccountUnusable: asking again will not help; the reason says what is wrong.
-        MailboxBusy: nothing answers, or not in time, or the server asks for patience.
+        MailboxBusy: nothing answers, or not in time, or the server asks, or has asked, for patience.
     """
+    backoff = (backoffs or Backoffs()).of(account)
+    backoff.check()
     deadline = time.monotonic() + deadline_seconds
     if account.port not in policy.allow_ports:
         raise AccountUnusable(Reason.ADDRESS_REFUSED)
@@ -49,8 +56,10 @@ def connect(account: Account, policy: ConnectPolicy, *, deadline_seconds: float 
         raise AccountUnusable(Reason.ADDRESS_REFUSED)
     stream = Stream(_open(addresses, deadline), deadline)
     try:
-        return _log_in(stream, account, policy)
-    except BaseException:
+        return _log_in(stream, account, policy, backoff)
+    except BaseException as error:
+        if isinstance(error, MailboxError):
+            backoff.heed(error)
         stream.reset()
         raise
 
@@ -71,7 +80,7 @@ def _open(addresses: Sequence[tuple[str, int]], deadline: float) -> socket:
     raise failure
 
 
-def _log_in(stream: Stream, account: Account, policy: ConnectPolicy) -> Session:
+def _log_in(stream: Stream, account: Account, policy: ConnectPolicy, backoff: Backoff) -> Session:
     heard = Heard()
     trust = _trust(policy.tls_ca_file)
     if account.security == "tls":
@@ -93,7 +102,7 @@ def _log_in(stream: Stream, account: Account, policy: ConnectPolicy) -> Session:
         login(client, account)
         capabilities = frozenset(capability.decode("latin-1").upper() for capability in client.capabilities())
     stream.operate()
-    return ImapSession(stream, capabilities)
+    return ImapSession(stream, capabilities, backoff)
 
 
 @lru_cache(maxsize=8)

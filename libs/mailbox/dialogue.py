@@ -5,28 +5,35 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
+from typing import TypeVar
 
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
+from libs.mailbox.backoff import Backoff
 from libs.mailbox.errors import ConnectionLost, MailboxError, ProtocolBroken
 from libs.mailbox.parse import Continuation, Scanner, Status, Tagged, Untagged, parse_response
 from libs.mailbox.stream import LineTooLong, Stream
+
+E = TypeVar("E", bound=MailboxError)
 
 
 class Dialogue:
     """For one thread at a time; `reset` for any.
 
     Everything may raise ConnectionLost, MailboxBusy after a BYE, or
-    ProtocolBroken. Then the connection is gone.
+    ProtocolBroken. Then the connection is gone. A command that would come
+    before the time the server asked for is not sent: MailboxBusy.
     """
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Stream, backoff: Backoff) -> None:
         self._stream = stream
+        self._backoff = backoff
         self._over = False
         self._count = 0
         self._waiting: deque[bytes] = deque()  # tags without an answer, in the order sent
         self._unread: Untagged | None = None
         self._bye: Status | None = None
+        self._closing = False  # LOGOUT was sent: the BYE is its answer
 
     def start(self) -> bytes:
         """The tag of a command that is about to be sent, when all earlier ones are answered."""
@@ -83,11 +90,25 @@ class Dialogue:
             self._unread = response
             if response.kind == b"BYE":
                 self._bye = response.status
+            elif response.status is not None:
+                self._heed_in_passing(response.status)
         elif isinstance(response, Tagged):
             if not self._waiting or not response.tag == self._waiting.popleft() == tag:
                 raise self.broken()
+            if response.status.kind == "OK":
+                self._heed_in_passing(response.status)
             return response.status
         return response
+
+    def refused(self, error: E) -> E:
+        """What a tagged NO or BAD means; where it asks for a pause, no command comes before its end."""
+        return self._backoff.heed(error)
+
+    def _heed_in_passing(self, status: Status) -> None:
+        """The answer stands, but the next command has to wait."""
+        error = meaning.throttled(status)
+        if error is not None:
+            self._backoff.heed(error)
 
     def arrived(self) -> bool:
         """Whether something, or the end, is there to be read without waiting."""
@@ -142,10 +163,11 @@ class Dialogue:
         self._stream.reset()
 
     def close(self, seconds: float) -> None:
-        """LOGOUT and wait for the end, no longer than this."""
+        """LOGOUT, unless the server wants to be left alone, and wait for the end, no longer than this."""
         if self._over or self._waiting:
             self.reset()
             return
+        self._closing = True
         self._stream.set_deadline(time.monotonic() + seconds)
         with contextlib.suppress(MailboxError):
             self.run(b"LOGOUT")
@@ -155,6 +177,7 @@ class Dialogue:
     def _tag(self) -> bytes:
         if self._over:
             raise ConnectionLost(Reason.CONNECTION_LOST)
+        self._backoff.check()
         self._count += 1
         tag = b"M%d" % self._count
         self._waiting.append(tag)
@@ -164,6 +187,6 @@ class Dialogue:
         self.reset()
         if isinstance(error, LineTooLong):
             return ProtocolBroken(Reason.PROTOCOL)
-        if self._bye:
-            return meaning.busy(self._bye) or ConnectionLost(Reason.CONNECTION_LOST)
+        if self._bye and not self._closing:
+            return self._backoff.heed(meaning.busy(self._bye) or ConnectionLost(Reason.CONNECTION_LOST))
         return ConnectionLost(Reason.TIMED_OUT if isinstance(error, TimeoutError) else Reason.CONNECTION_LOST)

@@ -17,11 +17,16 @@ class AccountUnusable(MailboxError):
 
 
 class MailboxBusy(MailboxError):
-    """RFC 5530 UNAVAILABLE, INUSE, LIMIT, a BYE or a refused connection: try again after `retry_after` seconds."""
+    """RFC 5530 UNAVAILABLE, INUSE, LIMIT, a BYE or a refused connection: try again after `retry_after` seconds.
 
-    def __init__(self, reason: Reason, server_text: str = "", retry_after: float = 5.0) -> None:
+    `asked`: the server itself wants the pause. Then no command to the account
+    gets through before it is over, and waiting is no failed attempt.
+    """
+
+    def __init__(self, reason: Reason, server_text: str = "", retry_after: float = 5.0, *, asked: bool = False) -> None:
         super().__init__(reason, server_text)
         self.retry_after = retry_after
+        self.asked = asked
 
 
 class ConnectionLost(MailboxError):

@@ -78,7 +78,7 @@ def _responses(dialogue: Dialogue, uids: str, wish: Wish[T]) -> "Iterator[Untagg
                 if isinstance(response, re.Match | Untagged):
                     yield response
             if response.kind != "OK" and response.code != "EXPUNGEISSUED":  # RFC 5530: some are gone
-                raise meaning.refused_fetch(response)
+                raise dialogue.refused(meaning.refused_fetch(response))
 
 
 # ---- size and date

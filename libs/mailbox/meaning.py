@@ -19,11 +19,16 @@ BYE_SECONDS = 15.0
 THROTTLED_SECONDS = 60.0
 LONGEST_SECONDS = 3600.0
 
-_BUSY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
+_BUSY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT"})
+_REFUSED_CODES = frozenset({"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"})
 _BACKOFF = re.compile(r"backoff time: (\d{1,9}) milliseconds", re.IGNORECASE)  # Exchange
-_TOO_MUCH = re.compile(
-    r"bandwidth|throttl|too many (?!keyword|flag|header|part)|rate limit", re.IGNORECASE
-)  # Gmail, Yahoo, Outlook
+_TOO_MUCH = re.compile(  # Gmail, Yahoo, Outlook
+    r"bandwidth|throttl|rate limit|"
+    r"(too many|maximum number of) ([\w-]+ ){0,3}(connection|command|request|session|login)",
+    re.IGNORECASE,
+)
+_IDLE = re.compile(r"inactiv|idle|autologout|timed? ?out", re.IGNORECASE)  # RFC 3501 section 5.4
+_FULL = re.compile(r"over ?quota|quota (is )?exceeded|exceeds? .{0,20}quota|mailbox (is )?full", re.IGNORECASE)
 _TOO_LARGE = re.compile(
     r"\b(message|mail|literal|size)\b.*\b(too (large|big)|exceeds?|limit)\b|too (large|big) message", re.I
 )
@@ -40,21 +45,38 @@ _REFUSALS = {
 
 def busy(status: Status, codes: frozenset[str] = _BUSY_CODES) -> MailboxBusy | None:
     """The server asks for patience, or None."""
-    backoff = _BACKOFF.search(status.text)
-    if backoff:
-        seconds = min(int(backoff[1]) / 1000, LONGEST_SECONDS)
-        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=seconds)
-    if status.code == "THROTTLED" or (status.kind != "OK" and _TOO_MUCH.search(status.text)):
-        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=THROTTLED_SECONDS)
-    if status.kind == "BYE":
-        return MailboxBusy(Reason.BUSY, status.text, retry_after=BYE_SECONDS)
+    if error := throttled(status):
+        return error
+    if status.kind == "BYE" and not _IDLE.search(status.text):
+        return MailboxBusy(Reason.BUSY, status.text, retry_after=BYE_SECONDS, asked=True)
     if status.code in codes:
-        return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS)
+        return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS, asked=True)
     return None
 
 
+def throttled(status: Status) -> MailboxBusy | None:
+    """The server sees too much of us; some say so in an OK."""
+    backoff = _BACKOFF.search(status.text)
+    if backoff:
+        seconds = min(int(backoff[1]) / 1000, LONGEST_SECONDS)
+        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=seconds, asked=True)
+    if status.code == "THROTTLED" or (status.kind != "OK" and _TOO_MUCH.search(status.text)):
+        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=THROTTLED_SECONDS, asked=True)
+    return None
+
+
+def _failing(status: Status) -> MailboxBusy | None:
+    """A defect of the server's: it may pass, but nobody asked for a pause."""
+    if status.code != "SERVERBUG":
+        return None
+    return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS)
+
+
 def refused_login(status: Status) -> MailboxError:
-    if error := busy(status):
+    """Never to be retried where the credentials are wrong, whatever the words say of too many logins."""
+    if status.code in _REFUSED_CODES:
+        return AccountUnusable(Reason.LOGIN_REFUSED, status.text)
+    if error := busy(status) or _failing(status):
         return error
     if status.code == "PRIVACYREQUIRED":
         return AccountUnusable(Reason.PLAIN_REFUSED, status.text)
@@ -68,11 +90,13 @@ def refused_append(status: Status, *, connection_closed: bool) -> MailboxBusy | 
 
     LIMIT is not patience here: it can be the number of keywords of one message (RFC 5530).
     """
-    if error := busy(status, _BUSY_CODES - {"LIMIT", "SERVERBUG"}):
+    if error := busy(status, _BUSY_CODES - {"LIMIT"}):
         return error
     reason = _REFUSALS.get(status.code, Reason.MESSAGE_REFUSED)
     if reason == Reason.MESSAGE_REFUSED and _TOO_LARGE.search(status.text):
         reason = Reason.MESSAGE_TOO_LARGE
+    if not status.code and _FULL.search(status.text):
+        reason = Reason.OVER_QUOTA
     return AppendRefused(
         reason,
         status.text,
@@ -84,6 +108,7 @@ def refused_append(status: Status, *, connection_closed: bool) -> MailboxBusy | 
 
 
 def refused_fetch(status: Status) -> MailboxError:
+    """SERVERBUG too is about the messages asked for: those that can be had are, one by one."""
     return busy(status) or FetchRefused(Reason.MESSAGE_UNREADABLE, status.text)
 
 
@@ -92,4 +117,4 @@ def refused_folder(status: Status) -> MailboxError:
     reason = _REFUSALS.get(status.code, Reason.FOLDER_REFUSED)
     if reason == Reason.FOLDER_GONE:
         return FolderGone(reason, status.text)
-    return busy(status) or FolderRefused(reason, status.text)
+    return busy(status) or _failing(status) or FolderRefused(reason, status.text)

@@ -5,16 +5,18 @@ A session belongs to who took it until it is given back. What failed is reset, n
 
 import threading
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
-from libs.mailbox.errors import MailboxError
+from libs.contracts.reasons import Reason
+from libs.mailbox.errors import AccountUnusable, MailboxError
 from libs.mailbox.port import Session
 
 IDLE_SECONDS = 20.0  # then an unused connection is closed
+KEPT_REFUSALS = 1_000
 FRESH_SECONDS = 2.0  # an idle time after which the server is asked whether it is still there
 
 
@@ -28,7 +30,8 @@ class SessionPool:
     """Idle sessions by job and side. Thread-safe."""
 
     def __init__(self, connect: Callable[[Account], Session]) -> None:
-        self._connect = connect
+        self._login = connect
+        self._refused: OrderedDict[tuple[JobId, Side], tuple[int, AccountUnusable]] = OrderedDict()
         self._idle: defaultdict[tuple[JobId, Side], list[_Idle]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -38,7 +41,7 @@ class SessionPool:
         Raises:
             MailboxError: the account can't be reached.
         """
-        return self.idle(job_id, side) or self._connect(account)
+        return self.idle(job_id, side) or self.fresh(job_id, side, account)
 
     def idle(self, job_id: JobId, side: Side) -> Session | None:
         """A session that waits for this job, and still answers."""
@@ -57,9 +60,32 @@ class SessionPool:
             else:
                 return idle.session
 
-    def fresh(self, account: Account) -> Session:
-        """A connection that has seen no folder yet (COPYING rule 13)."""
-        return self._connect(account)
+    def fresh(self, job_id: JobId, side: Side, account: Account) -> Session:
+        """A connection that has seen no folder yet (COPYING rule 13).
+
+        Credentials that were refused once are not tried again for the same job:
+        many servers lock who tries too often.
+
+        Raises:
+            MailboxError: the account can't be reached.
+        """
+        credentials = hash(account)
+        with self._lock:
+            refused = self._refused.get((job_id, side))
+        if refused and refused[0] == credentials:
+            raise AccountUnusable(refused[1].reason, refused[1].server_text)
+        try:
+            return self._login(account)
+        except AccountUnusable as error:
+            if error.reason == Reason.LOGIN_REFUSED:
+                self._remember_refusal(job_id, side, credentials, error)
+            raise
+
+    def _remember_refusal(self, job_id: JobId, side: Side, credentials: int, error: AccountUnusable) -> None:
+        with self._lock:
+            self._refused[job_id, side] = credentials, error
+            while len(self._refused) > KEPT_REFUSALS:
+                self._refused.popitem(last=False)
 
     def give(self, job_id: JobId, side: Side, session: Session) -> None:
         with self._lock:

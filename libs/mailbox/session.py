@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from libs.contracts.reasons import Reason
 from libs.mailbox import append, fetching, folders, meaning
+from libs.mailbox.backoff import Backoff
 from libs.mailbox.dialogue import Dialogue
 from libs.mailbox.errors import FolderGone
 from libs.mailbox.names import quoted
@@ -19,12 +20,12 @@ CLOSE_SECONDS = 2.0
 class ImapSession:
     """Says EXAMINE and BODY.PEEK only: nothing it reads is changed. Does not enable UTF8=ACCEPT."""
 
-    def __init__(self, stream: Stream, capabilities: frozenset[str]) -> None:
+    def __init__(self, stream: Stream, capabilities: frozenset[str], backoff: Backoff) -> None:
         self.capabilities = capabilities
         self.multiappend = "MULTIAPPEND" in capabilities
         self.uidplus = bool({"UIDPLUS", "IMAP4REV2"} & capabilities)
         self._literals = append.Literals.of(capabilities)
-        self._dialogue = Dialogue(stream)
+        self._dialogue = Dialogue(stream, backoff)
         self._examined = False
 
     # ---- folders
@@ -87,7 +88,7 @@ class ImapSession:
         mailbox = self._mailbox(wire)
         answer = self._dialogue.run(b"CREATE %b" % mailbox)
         if answer.kind != "OK" and answer.code != "ALREADYEXISTS" and not self._exists(wire):
-            raise meaning.refused_folder(answer)
+            raise self._dialogue.refused(meaning.refused_folder(answer))
         self._dialogue.run(b"SUBSCRIBE %b" % mailbox)  # a server without subscriptions may refuse
 
     # ---- messages
@@ -145,12 +146,12 @@ class ImapSession:
 
     def _expect(self, answer: Answer) -> None:
         if answer.kind != "OK":
-            raise meaning.refused_folder(answer)
+            raise self._dialogue.refused(meaning.refused_folder(answer))
 
     def _expect_folder(self, answer: Answer, wire: str) -> None:
         if answer.kind == "OK":
             return
-        error = meaning.refused_folder(answer)
+        error = self._dialogue.refused(meaning.refused_folder(answer))
         if error.reason == Reason.FOLDER_REFUSED and not self._exists(wire):
             raise FolderGone(Reason.FOLDER_GONE, answer.text)
         raise error

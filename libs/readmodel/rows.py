@@ -106,7 +106,7 @@ class PlanRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFailureRow:
-    """Key: job_id, side. What the server said when a job could not go on."""
+    """Key: job_id, side. What the server said when a job could not go on, by whoever heard it: scanner or copier."""
 
     job_id: JobId
     side: Side
@@ -175,7 +175,7 @@ class FailureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleRow:
-    """Key: job_id, side. In the server's words."""
+    """Key: job_id, side. In the server's words, by whoever heard them: scanner or copier."""
 
     job_id: JobId
     side: Side

@@ -10,12 +10,13 @@ from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
     FolderGone,
+    MailboxBusy,
     MailboxError,
 )
 from libs.mailbox.port import Appended, Message, Session
 from libs.mailbox.sides import SideFailed, at
 from services.copier.amend import Amended, amend
-from services.copier.connections import Connections
+from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt
 from services.copier.hold import Hold
 from services.copier.ledger import Ledger, Ref
@@ -104,6 +105,7 @@ class Appender:
                 first = first or refused
                 attempt = amend(amended[-1].message if amended else message, refused)
                 if attempt is None:
+                    stop_when_full(first)
                     self._fail(ref, first, message)
                     return
                 amended.append(attempt)
@@ -135,7 +137,8 @@ class Appender:
                 self._connections.reset("destination")
             raise
         except AppendUnconfirmed as error:
-            self._count_loss(refs)
+            if not (isinstance(error.__cause__, MailboxBusy) and error.__cause__.asked):
+                self._count_loss(refs)
             self.doubt = Doubt(plan_id=self._plan.plan_id, sent=refs)
             raise SideFailed("destination", error) from error
         except MailboxError as error:

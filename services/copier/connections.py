@@ -28,12 +28,23 @@ FINAL = frozenset(
 
 
 class SideLost(Exception):
-    """An account can't be opened any more: the job can't go on."""
+    """An account can't be opened any more, or has no room: the job can't go on."""
 
-    def __init__(self, side: Side, reason: Reason) -> None:
+    def __init__(self, side: Side, reason: Reason, server_text: str = "") -> None:
         super().__init__(f"{side}: {reason}")
         self.side: Side = side
         self.reason = reason
+        self.server_text = server_text
+
+
+def stop_when_full(error: MailboxError) -> None:
+    """
+    Raises:
+        SideLost: the destination has no room. It takes none of the other messages either, and with room the job can
+            be retried.
+    """
+    if error.reason == Reason.OVER_QUOTA:
+        raise SideLost("destination", error.reason, error.server_text) from error
 
 
 class Reach:
@@ -92,19 +103,21 @@ class Connections:
 
     def fresh(self, side: Side) -> Session:
         """A connection that has not seen the folder (COPYING rule 13); the caller closes it."""
-        return self._try(side, lambda: self._pool.fresh(self._accounts[side]))
+        return self._try(side, lambda: self._pool.fresh(self._job_id, side, self._accounts[side]))
 
     def lost(self, side: Side, error: MailboxError) -> None:
         """Drop the connections of a side that failed, and wait: as long as the server asked for, longer each time."""
         for use in list(self._open):
             if SIDE[use] == side:
                 self.reset(use)
-        self._losses += 1
-        pause = min(0.05 * 2**self._losses, LONGEST_PAUSE) if self._losses > 1 else 0.0
         if isinstance(error, MailboxBusy):
             self._on_throttled(side, error)
-            pause = max(pause, error.retry_after)
-        self._hold.wait(pause)
+            if error.asked:
+                self._hold.wait(error.retry_after)
+                return
+        self._losses += 1
+        pause = min(0.05 * 2**self._losses, LONGEST_PAUSE) if self._losses > 1 else 0.0
+        self._hold.wait(max(pause, error.retry_after if isinstance(error, MailboxBusy) else 0.0))
 
     def working(self) -> None:
         """Something was delivered: the servers are well."""
@@ -132,12 +145,16 @@ class Connections:
                 session = connect()
             except MailboxError as error:
                 if error.reason in FINAL:
-                    raise SideLost(side, Reason.ACCESS_LOST) from error
-                if self._reach.failed(self._job_id, side) > GIVE_UP_SECONDS:
-                    raise SideLost(side, error.reason) from error
+                    raise SideLost(side, Reason.ACCESS_LOST, error.server_text) from error
                 if isinstance(error, MailboxBusy):
                     self._on_throttled(side, error)
+                    if error.asked:  # it answered
+                        self._reach.answered(self._job_id, side)
+                        self._hold.wait(error.retry_after)
+                        continue
                     pause = max(pause, error.retry_after)
+                if self._reach.failed(self._job_id, side) > GIVE_UP_SECONDS:
+                    raise SideLost(side, error.reason, error.server_text) from error
             else:
                 self._reach.answered(self._job_id, side)
                 return session

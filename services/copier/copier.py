@@ -176,7 +176,7 @@ class Copier:
         while not self._stopping.is_set():
             try:
                 if defects == MOST_DEFECTS:
-                    item.give_up("destination", Reason.INTERNAL)
+                    item.give_up("destination", Reason.INTERNAL, "")
                     return True
                 item.run()
             except (LogUnavailable, ReadModelUnavailable) as error:

@@ -18,7 +18,7 @@ from libs.mailbox.port import Session
 from libs.mailbox.sides import SideFailed
 from services.copier.appender import Appender
 from services.copier.audit import Findings, audit
-from services.copier.connections import Connections
+from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt, settle
 from services.copier.hold import Hold
 from services.copier.ledger import Ledger, Ref
@@ -70,7 +70,7 @@ class FolderCopy:
                 return audit(self._ledger, self._tail, self._destination(), self._tail_source, deep=deep)
             except SideFailed as failed:
                 self._stop_reader()
-                broken += not isinstance(failed.error, ConnectionLost | MailboxBusy | AppendUnconfirmed)
+                broken += not _passes(failed.error)
                 if broken == BROKEN_TRIES:
                     self._fail_rest(failed.error)
                     return Findings(level="size")
@@ -109,6 +109,7 @@ class FolderCopy:
         try:
             self._destination().create(self._plan.destination_wire)
         except FolderRefused as error:
+            stop_when_full(error)
             self._fail_rest(error)
         except MailboxError as error:
             raise SideFailed("destination", error) from error
@@ -145,3 +146,10 @@ class FolderCopy:
         if reader is not None and not reader.finished:
             self._connections.reset("source")
             reader.close()
+
+
+def _passes(error: MailboxError) -> bool:
+    """Whether trying again is no attempt that failed: the connection broke, or the server asked for patience."""
+    if isinstance(error, MailboxBusy):
+        return error.asked or error.reason != Reason.BUSY
+    return isinstance(error, ConnectionLost | AppendUnconfirmed)

@@ -3,7 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import structlog
 
@@ -16,7 +16,6 @@ from libs.contracts.events import (
     Progress,
     ProgressBatch,
     ScanFailed,
-    Throttled,
     WorkItemFinished,
     WorkItemParked,
 )
@@ -25,8 +24,9 @@ from libs.eventlog.port import EventLog
 from libs.mailbox.errors import MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.readmodel.port import Store
-from libs.readmodel.rows import ClaimRow, PlanRow, RequestRow, ThrottleRow
+from libs.readmodel.rows import ClaimRow, PlanRow, RequestRow, ScanFailureRow
 from libs.runtime.control import Control
+from libs.runtime.throttles import announce_throttle
 from libs.vault.port import SecretsDestroyed, Vault
 from services.copier.audit import Findings
 from services.copier.claims import Claims, FolderClaim
@@ -106,7 +106,7 @@ class WorkItem:
         except PlanOutdated:
             self._plan_again(ledger)
         except SideLost as lost:
-            self.give_up(lost.side, lost.reason)
+            self.give_up(lost.side, lost.reason, lost.server_text)
 
     def _load(self, plan: PlanRow) -> Ledger:
         """What is stored, and first what an earlier run could not store."""
@@ -118,9 +118,13 @@ class WorkItem:
             self._reported = self._reported or self._totals
         return ledger
 
-    def give_up(self, side: Side, reason: Reason) -> None:
+    def give_up(self, side: Side, reason: Reason, server_text: str) -> None:
         """The whole job can't go on."""
         message = self.message
+        row = ScanFailureRow(
+            job_id=message.job_id, side=side, reason=reason, server_text=server_text, folder_id=message.folder_id
+        )
+        self._setting.store.write([row], now=datetime.now(UTC))
         self._emit(ScanFailed(job_id=message.job_id, side=side, reason=reason, folder_id=message.folder_id))
 
     def _copy(self, request: RequestRow, ledger: Ledger, claim: FolderClaim) -> None:
@@ -291,13 +295,7 @@ class WorkItem:
         self._setting.eventlog.append(topics.FOLDER_SCANS, message.account_digest, scan)
 
     def _on_throttled(self, side: Side, error: MailboxBusy) -> None:
-        now = datetime.now(UTC)
-        until = now + timedelta(seconds=error.retry_after)
-        row = ThrottleRow(
-            job_id=self.message.job_id, side=side, reason=error.reason, until=until, server_text=error.server_text
-        )
-        self._setting.store.write([row], now=now)
-        self._emit(Throttled(job_id=self.message.job_id, side=side, reason=error.reason, until=until))
+        announce_throttle(self._setting.store, self._setting.eventlog, self.message.job_id, side, error)
 
     def _wait_for_bandwidth(self, size: int) -> None:
         limits = self._setting.control.desired(self.message.job_id).limits

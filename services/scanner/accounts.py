@@ -34,34 +34,49 @@ class Both:
 
 
 class Accounts:
-    def __init__(self, *, pool: SessionPool, vault: Vault, control: Control, stopping: threading.Event) -> None:
+    def __init__(
+        self,
+        *,
+        pool: SessionPool,
+        vault: Vault,
+        control: Control,
+        stopping: threading.Event,
+        on_throttled: Callable[[JobId, Side, MailboxBusy], None],
+    ) -> None:
         self._pool = pool
         self._vault = vault
         self._control = control
         self._stopping = stopping
+        self._on_throttled = on_throttled
 
     def run(self, job_id: JobId, work: Callable[[Both], T], *, first_contact: bool = False) -> T | None:
         """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
 
         On first contact nothing that keeps us from a mailbox is waited out: the
-        person who typed the account is still there to correct it.
+        person who typed the account is still there to correct it. A pause that
+        a server asks for is waited out always, and uses up no patience.
 
         Raises:
             SideFailed: for good.
             Stopping: while it waited to try again.
         """
-        begun, pause = time.monotonic(), 1.0
+        patience, pause = PATIENCE_SECONDS, 1.0
         while self._control.desired(job_id).state not in ("cancel", "over"):
+            begun = time.monotonic()
             try:
                 return self._once(job_id, work)
             except SecretsDestroyed:
                 return None
             except SideFailed as failed:
-                passing = isinstance(failed.error, MailboxBusy | ConnectionLost)
-                if first_contact or not passing or time.monotonic() - begun > PATIENCE_SECONDS:
+                error = failed.error
+                if isinstance(error, MailboxBusy) and error.asked:
+                    self._on_throttled(job_id, failed.side, error)
+                    self._wait(job_id, error.retry_after)
+                    continue
+                patience -= time.monotonic() - begun + pause
+                if first_contact or not isinstance(error, MailboxBusy | ConnectionLost) or patience < 0:
                     raise
-                asked = failed.error.retry_after if isinstance(failed.error, MailboxBusy) else 0.0
-                self._wait(job_id, max(asked, pause))
+                self._wait(job_id, max(pause, error.retry_after if isinstance(error, MailboxBusy) else 0.0))
                 pause = min(pause * 2, LONGEST_PAUSE)
         return None
 
@@ -72,7 +87,7 @@ class Accounts:
                 raise Stopping
 
     def _once(self, job_id: JobId, work: Callable[[Both], T]) -> T:
-        both = self._idle(job_id) or self._log_in(self._vault.open(job_id))
+        both = self._idle(job_id) or self._log_in(job_id, self._vault.open(job_id))
         try:
             result = work(both)
         except BaseException:
@@ -93,7 +108,7 @@ class Accounts:
             source.close()
         return None
 
-    def _log_in(self, secrets: JobSecrets) -> Both:
+    def _log_in(self, job_id: JobId, secrets: JobSecrets) -> Both:
         """Both logins at once: the slower server decides how long it takes, not the sum."""
         opened: dict[Side, Session] = {}
         failures: list[SideFailed] = []
@@ -101,7 +116,7 @@ class Accounts:
         def connect(side: Side, account: Account) -> None:
             try:
                 with at(side):
-                    opened[side] = self._pool.fresh(account)
+                    opened[side] = self._pool.fresh(job_id, side, account)
             except SideFailed as failed:
                 failures.append(failed)
 

@@ -24,6 +24,7 @@ from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
+from libs.runtime.throttles import announce_throttle
 from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Stopping
 from services.scanner.folders import list_folders
@@ -46,7 +47,13 @@ class Scanner:
         self._lanes = Lanes("scanner", SCAN_THREADS)
         self._stopping = threading.Event()
         self._pool = SessionPool(connect)
-        self._accounts = Accounts(pool=self._pool, vault=vault, control=control, stopping=self._stopping)
+        self._accounts = Accounts(
+            pool=self._pool,
+            vault=vault,
+            control=control,
+            stopping=self._stopping,
+            on_throttled=partial(announce_throttle, store, eventlog),
+        )
 
     # ---- taking work in
 

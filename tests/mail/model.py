@@ -220,7 +220,7 @@ class MailboxModel:
             case Lost() | LostAfterCrlf():
                 raise ConnectionLost(Reason.CONNECTION_LOST)
             case Busy():
-                raise MailboxBusy(Reason.BUSY, "later, please", retry_after=fault.retry_after)
+                raise MailboxBusy(Reason.BUSY, "later, please", retry_after=fault.retry_after, asked=True)
             case Refused():
                 raise FolderRefused(fault.reason, "no")
 

@@ -343,12 +343,12 @@ def test_rule_10_a_refused_message_is_isolated_and_the_order_is_kept(make: WORLD
 def test_rule_10_without_multiappend_each_answer_decides_its_own_message(make: WORLD) -> None:
     world = make(multiappend=False)
     world.source.put("INBOX", *bodies(4))
-    world.destination.refused[mail("m1")] = AppendRefused(Reason.OVER_QUOTA, "NO [OVERQUOTA]")
+    world.destination.refused[mail("m1")] = AppendRefused(Reason.MESSAGE_TOO_LARGE, "NO [TOOBIG]")
 
     world.run()
 
     assert world.destination.bodies("INBOX") == [mail("m0"), mail("m2"), mail("m3")]
-    assert [row.reason for row in world.failures()] == [Reason.OVER_QUOTA]
+    assert [row.reason for row in world.failures()] == [Reason.MESSAGE_TOO_LARGE]
     reconciled(world)
 
 
