@@ -81,7 +81,7 @@ STATE_TEXT: dict[JobState, str] = {
     JobState.STALLED: "No worker has reported for a minute. It goes on as soon as one is back; nothing is lost.",
     JobState.CANCELLING: "Stopping. What has been copied stays at the destination.",
     JobState.COMPLETED: "Done. Every message is at the destination.",
-    JobState.COMPLETED_WITH_ERRORS: "Done, but some messages could not be copied. They are listed with the reason.",
+    JobState.COMPLETED_WITH_ERRORS: "Done, but some messages are missing or changed. They are listed with the reason.",
     JobState.FAILED: "The migration could not go on.",
     JobState.CANCELLED: "Cancelled. What had been copied stays at the destination.",
     JobState.GONE: "There is nothing here (any more).",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
-from libs.readmodel.rows import AckRow, ClaimRow, Desired, FailureRow, FolderRow, PlanRow, RequestRow, Row
+from libs.readmodel.rows import AckRow, BehaviourRow, ClaimRow, Desired, FailureRow, FolderRow, PlanRow, RequestRow, Row
 
 
 class ReadModelUnavailable(Exception):
@@ -45,3 +45,6 @@ class Store(Protocol):
 
     def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]: ...
     def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]: ...
+    def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
+        """What was learned of the folders of this destination account."""
+        ...

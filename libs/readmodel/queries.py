@@ -5,7 +5,7 @@ expired, whether or not a merge has removed it yet.
 """
 # ruff: noqa: S608  (what is put together here are constants of this module)
 
-from libs.readmodel.rows import AckRow, ClaimRow, FailureRow, FolderRow, OutcomeRow, PlanRow, RequestRow
+from libs.readmodel.rows import AckRow, BehaviourRow, ClaimRow, FailureRow, FolderRow, OutcomeRow, PlanRow, RequestRow
 from libs.readmodel.tables import OF_A_JOB, STATE_OF_A_JOB, columns
 
 _JOB = "job_id = {job:String}"
@@ -65,6 +65,8 @@ OPEN_CLAIMS = f"""
 SELECT {columns(ClaimRow)} FROM claims FINAL
 WHERE account_digest = {{account:String}} AND folder_digest = {{folder:String}} AND open
 """
+
+BEHAVIOURS = f"SELECT {columns(BehaviourRow)} FROM behaviours FINAL WHERE account_digest = {{account:String}}"
 
 SEALED = f"SELECT sealed FROM vault FINAL WHERE {_JOB}"
 HELD = "SELECT DISTINCT job_id FROM vault"
@@ -136,6 +138,8 @@ LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOB
 NOTES = f"""
 SELECT job_id, 'warning' AS kind, number, text, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
 UNION ALL
+SELECT job_id, 'warning', 4294967295, text, NULL, NULL FROM notices FINAL WHERE {_JOBS}
+UNION ALL
 SELECT job_id, 'throttle', 0, server_text, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
 UNION ALL
 SELECT job_id, 'failed folder', 0, folder_id, side, NULL FROM scan_failures FINAL
@@ -184,7 +188,8 @@ SELECT r.job_id AS job_id, a.job_id IS NOT NULL AS admitted,
     ifNull(d.state, 'run') = 'cancel' AS cancelled, d.updated_at AS desired_at, o.job_id IS NOT NULL AS ended,
     l.folders AS folders, ifNull(p.planned, 0) AS planned, ifNull(p.finished, 0) AS finished,
     ifNull(p.stopped, 0) AS stopped, ifNull(p.completed, 0) AS completed, ifNull(p.skipped, 0) AS skipped,
-    ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed
+    ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed,
+    ifNull(u.differing, 0) AS differing
 FROM (SELECT job_id FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}) AS r
 LEFT JOIN (SELECT job_id FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, state, updated_at FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
@@ -196,6 +201,10 @@ LEFT JOIN (
         sum(bytes_completed) AS bytes_completed
     FROM ({_PROGRESS}) GROUP BY job_id
 ) AS p ON p.job_id = r.job_id
+LEFT JOIN (
+    SELECT job_id, sum(rewritten + removed + surplus) AS differing FROM audits FINAL
+    WHERE {_JOBS} AND (job_id, plan_id) IN (SELECT job_id, plan_id FROM ({_NEWEST_PLANS})) GROUP BY job_id
+) AS u ON u.job_id = r.job_id
 """
 
 CANCELLING = f"SELECT job_id FROM desired FINAL WHERE state = 'cancel' AND job_id NOT IN {_OVER}"

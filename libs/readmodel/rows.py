@@ -12,6 +12,7 @@ from libs.contracts.accounts import Side
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions, Limits
 from libs.contracts.reasons import Reason
+from libs.contracts.survives import Survives
 
 # ---- written by the api
 
@@ -102,6 +103,9 @@ class PlanRow:
     skipped_present: int  # already at the destination
     skipped_filtered: int  # left out by since, before, max_item_bytes
     bytes_skipped: int
+    skipped_gone: int = 0  # of an earlier plan, in a source folder that is gone
+    survives: Survives = "bytes"  # by what the messages at the destination were recognised
+    destination_uidnext: int = 0  # 0: the server did not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,29 @@ class ClaimRow:
     folder_digest: str
     incarnation: str  # one run of one copier process
     open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BehaviourRow:
+    """Key: account_digest, folder_digest. How a destination folder treats what is appended, as a sample of it showed.
+
+    It names no job: the next one recognises by it what is there.
+    """
+
+    account_digest: AccountDigest
+    folder_digest: str
+    survives: Survives
+    filters: bool  # what was acked was gone at once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeRow:
+    """Key: job_id, folder_id, kind. A sentence of the copier for the people who watch the job."""
+
+    job_id: JobId
+    folder_id: FolderId
+    kind: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +302,8 @@ Row = (
     | ScanFailureRow
     | WarningRow
     | ClaimRow
+    | BehaviourRow
+    | NoticeRow
     | AckRow
     | FailureRow
     | ThrottleRow

@@ -9,6 +9,7 @@ from libs.readmodel import queries
 from libs.readmodel.database import Database
 from libs.readmodel.rows import (
     AckRow,
+    BehaviourRow,
     ClaimRow,
     Desired,
     FailureRow,
@@ -88,11 +89,14 @@ class WorkerStore:
         found = self._db.rows(queries.OPEN_CLAIMS, account=account_digest, folder=folder_digest)
         return [read(ClaimRow, row) for row in found]
 
+    def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
+        return [read(BehaviourRow, row) for row in self._db.rows(queries.BEHAVIOURS, account=account_digest)]
+
     def close(self) -> None:
         self._db.close()
 
     def _write(self, rows: Sequence[Stamped]) -> None:
-        jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow)}
+        jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow | BehaviourRow)}
         ending = {stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)}
         deleted = self._those(queries.DELETED, jobs)
         ended = self._those(queries.ENDED, ending)

@@ -14,11 +14,13 @@ from libs.readmodel.rows import (
     AdmissionRow,
     AuditRow,
     BatchRow,
+    BehaviourRow,
     ClaimRow,
     DesiredRow,
     FailureRow,
     FolderRow,
     ListingRow,
+    NoticeRow,
     OutcomeRow,
     PlannedRow,
     PlanRow,
@@ -43,6 +45,8 @@ TABLES: dict[type[Row], str] = {
     ScanFailureRow: "scan_failures",
     WarningRow: "warnings",
     ClaimRow: "claims",
+    BehaviourRow: "behaviours",
+    NoticeRow: "notices",
     AckRow: "acks",
     FailureRow: "failures",
     ThrottleRow: "throttles",
@@ -54,8 +58,9 @@ TABLES: dict[type[Row], str] = {
     OutcomeRow: "outcomes",
 }
 
-# What is erased with a job; claims name no job, tombstones stay. Of these the batches alone are history, not state.
-OF_A_JOB = (*(table for table in TABLES.values() if table not in ("claims", "tombstones")), "vault")
+# What is erased with a job; some rows name no job, tombstones stay. Of these the batches alone are history, not state.
+OF_AN_ACCOUNT = ("claims", "behaviours")
+OF_A_JOB = (*(table for table in TABLES.values() if table not in (*OF_AN_ACCOUNT, "tombstones")), "vault")
 STATE_OF_A_JOB = tuple(table for table in OF_A_JOB if table != "batches")
 
 OUTRANKS = 1 << 63  # above every offset and every time in microseconds

@@ -31,6 +31,7 @@ class Standing:
     skipped: int
     failed: int
     bytes_completed: int
+    differing: int  # delivered, and by the audit not there, not equal, or there twice
 
 
 _STANDING = TypeAdapter(Standing)

@@ -114,7 +114,9 @@ class Watching:
 
 
 def _warnings(notes: list[dict[str, Any]]) -> list[str]:
-    return [note["text"] for note in sorted(notes, key=lambda note: note["number"]) if note["kind"] == "warning"]
+    """The scanner's in their order, then the copier's; what several folders say is said once."""
+    ordered = sorted(notes, key=lambda note: (note["number"], note["text"]))
+    return list(dict.fromkeys(note["text"] for note in ordered if note["kind"] == "warning"))
 
 
 def _throttle(notes: list[dict[str, Any]]) -> Throttle | None:

@@ -1,6 +1,7 @@
 """From events to the job view, through the tables."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -17,6 +18,7 @@ from libs.readmodel.model import ReadModel
 from libs.readmodel.rows import (
     DesiredRow,
     FailureRow,
+    NoticeRow,
     OutcomeRow,
     PlanRow,
     PlanSource,
@@ -216,6 +218,23 @@ def test_an_audit_tells_how_much_was_verified_and_by_the_weakest_level(store: Re
 
     assert (view.job.items_verified, view.job.verify_level) == (7, "identity")
     assert [row.items_verified for row in view.breakdown] == [3, 4]
+    assert store.standings([job])[job].differing == 0
+
+
+def test_what_an_audit_found_to_differ_counts_under_the_newest_plan(store: ReadModel) -> None:
+    job = new_job()
+    store.write(admitted(job, "1"), now=at(0))
+
+    def audit(plan: str, **found: int) -> Progress:
+        counts = {"verified": 1, "rewritten": 0, "removed": 0, "recovered": 9, "surplus": 0} | found
+        return FolderAudited(job_id=job, folder_id=FolderId("1"), plan_id=PlanId(plan), level="size", **counts)
+
+    old, new = planned(job, "1", items=9), replace(planned(job, "1", items=9), plan_id=PlanId("new"), number=2)
+    apply(store, (1, old), (2, audit(old.plan_id, removed=5)), (3, new), (4, audit("new", removed=1, rewritten=2)))
+    assert store.standings([job])[job].differing == 3
+
+    apply(store, (5, audit("new", surplus=4)))
+    assert store.standings([job])[job].differing == 4
 
 
 def test_states_of_a_job_follow_each_other(store: ReadModel) -> None:
@@ -313,6 +332,8 @@ def test_the_breakdown_names_folders_and_orders_them(store: ReadModel) -> None:
     store.write([*admitted(job, "10", "1"), both], now=at(0))
     warning = WarningRow(job_id=job, number=2, text="second")
     store.write([warning, WarningRow(job_id=job, number=1, text="first")], now=at(0))
+    notices = [NoticeRow(job_id=job, folder_id=FolderId(one), kind="k", text="of folders") for one in ("1", "2")]
+    store.write(notices, now=at(0))
     apply(store, (1, listed(job, 3)), (2, planned(job, "2", items=1)), (3, progress(job, "2", completed=0)))
     apply(store, (4, planned(job, "10", items=1)), (5, finished(job, "10", completed=1)))
 
@@ -323,7 +344,7 @@ def test_the_breakdown_names_folders_and_orders_them(store: ReadModel) -> None:
         ("Sent, Gesendet", "Sent", "copying"),
         ("Folder 10", "There 10", "done"),
     ]
-    assert view.job.warnings == ["first", "second"]
+    assert view.job.warnings == ["first", "second", "of folders"]
     assert (view.job.worker, view.job.last_report_at) == ("copier-1", at(5))
 
 

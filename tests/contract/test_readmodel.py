@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from importlib import resources
 
 import pytest
 
@@ -16,6 +17,7 @@ from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import (
     AckRow,
     AdmissionRow,
+    BehaviourRow,
     ClaimRow,
     Desired,
     DesiredRow,
@@ -163,6 +165,20 @@ def test_a_claim_outlives_the_deletion_of_a_job(store: ReadModel) -> None:
     store.write([claim, ack(job, 1)], now=at(1))
 
     assert store.open_claims(AccountDigest(job), "f") == [claim]
+
+
+def test_what_was_learned_of_an_account_outlives_a_job_and_the_newest_counts(store: ReadModel) -> None:
+    account = AccountDigest(new_job())
+    learned = BehaviourRow(account_digest=account, folder_digest="f", survives="bytes", filters=False)
+    other = replace(learned, account_digest=AccountDigest(new_job()))
+    store.write([learned, other, replace(learned, folder_digest="g")], now=at(0))
+
+    store.write([replace(learned, survives="headers", filters=True)], now=at(1))
+
+    assert {(one.folder_digest, one.survives, one.filters) for one in store.behaviours(account)} == {
+        ("f", "headers", True),
+        ("g", "bytes", False),
+    }
 
 
 def test_a_closed_claim_is_no_longer_open(store: ReadModel) -> None:
@@ -331,7 +347,9 @@ def test_the_schema_is_applied_once_and_expires_every_row(
     tables = {row["name"]: row["engine_full"] for row in database.rows(
         "SELECT name, engine_full FROM system.tables WHERE database = currentDatabase() AND name != 'migrations'"
     )}  # fmt: skip
-    assert database.rows("SELECT number, count() AS n FROM migrations GROUP BY number") == [{"number": 1, "n": 1}]
+    applied = [row["number"] for row in database.rows("SELECT number FROM migrations ORDER BY number")]
+    files = resources.files("libs.readmodel").joinpath("migrations").iterdir()
+    assert applied == sorted(int(file.name.partition("_")[0]) for file in files)
     assert set(tables) == {*TABLES.values(), "vault"}
     for name, engine in tables.items():
         assert engine.startswith("ReplacingMergeTree(version)"), name

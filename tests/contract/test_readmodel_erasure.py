@@ -4,12 +4,12 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from libs.contracts.ids import JobId
+from libs.contracts.ids import FolderId, JobId
 from libs.contracts.jobs import Limits
 from libs.contracts.reasons import Reason
 from libs.readmodel.database import Database
 from libs.readmodel.model import ReadModel
-from libs.readmodel.rows import DesiredRow, OutcomeRow, ScanFailureRow, TombstoneRow, WarningRow
+from libs.readmodel.rows import DesiredRow, NoticeRow, OutcomeRow, ScanFailureRow, TombstoneRow, WarningRow
 from libs.readmodel.tables import OF_A_JOB, Stamped
 from services.aggregator.rows import rows
 from tests.contract.jobs import admitted, at, bytes_in, folder, listed, new_job, planned, progress, request, wait_until
@@ -29,7 +29,8 @@ def in_files(directory: Path, text: str) -> bool:
 def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> None:
     store.write([*admitted(job, "2"), request(job, name=text), folder(job, "1", source_names=(text,))], now=now)
     failed = ScanFailureRow(job_id=job, side="source", reason=Reason.BUSY, server_text=text)
-    store.write([failed, WarningRow(job_id=job, number=1, text=text)], now=now)
+    notice = NoticeRow(job_id=job, folder_id=FolderId("1"), kind="rewrites", text=text)
+    store.write([failed, WarningRow(job_id=job, number=1, text=text), notice], now=now)
     store.keep_sealed(job, text, now)
     events = [listed(job, 1), planned(job, items=3), progress(job, completed=2)]
     store.write_each([Stamped(row, n, now) for n, event in enumerate(events) for row in rows(event, n, at(n))])

@@ -15,11 +15,13 @@ from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import (
     AckRow,
     AdmissionRow,
+    BehaviourRow,
     ClaimRow,
     Desired,
     DesiredRow,
     FailureRow,
     FolderRow,
+    NoticeRow,
     OutcomeRow,
     PlanRow,
     RequestRow,
@@ -42,6 +44,8 @@ KEYS: dict[type[Row], tuple[str, ...]] = {
     ScanFailureRow: ("job_id", "side"),
     WarningRow: ("job_id", "number"),
     ClaimRow: ("account_digest", "folder_digest", "incarnation"),
+    BehaviourRow: ("account_digest", "folder_digest"),
+    NoticeRow: ("job_id", "folder_id", "kind"),
     AckRow: ("job_id", "plan_id", "source", "first_uid"),
     FailureRow: ("job_id", "folder_id", "source", "source_uidvalidity", "uid"),
     ThrottleRow: ("job_id", "side"),
@@ -163,6 +167,9 @@ class MemoryStore:
     def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]:
         asked = (account_digest, folder_digest)
         return [row for row in self.rows(ClaimRow) if row.open and (row.account_digest, row.folder_digest) == asked]
+
+    def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
+        return [row for row in self.rows(BehaviourRow) if row.account_digest == account_digest]
 
     def _of(self, kind: type[R], job_id: JobId) -> list[R]:
         return [row for row in self.rows(kind) if row.job_id == job_id]  # type: ignore[attr-defined]

@@ -28,6 +28,7 @@ DONE = Standing(
     skipped=1,
     failed=0,
     bytes_completed=500,
+    differing=0,
 )
 
 
@@ -36,6 +37,7 @@ DONE = Standing(
     [
         ({}, "completed"),
         ({"failed": 1}, "completed_with_errors"),
+        ({"differing": 1}, "completed_with_errors"),
         ({"folders": 0, "planned": 0, "finished": 0}, "completed"),
         ({"ended": True}, None),
         ({"folders": None}, None),

@@ -11,7 +11,7 @@ const states: Record<JobState, StateText> = {
   stalled: { title: 'Keine Nachricht vom Worker', text: 'Seit einer Minute wurde nichts gemeldet.', next: 'Es geht weiter, sobald wieder ein Worker da ist. Nichts geht verloren, nichts wird doppelt kopiert.' },
   cancelling: { title: 'Wird beendet', text: 'Die gerade laufende Nachricht wird noch fertig kopiert.', next: 'Was kopiert wurde, bleibt am Ziel.' },
   completed: { title: 'Alles ist angekommen', text: 'Jede Nachricht ist am Ziel.', next: 'Sie können das neue Postfach benutzen. Das alte ist unverändert.' },
-  completed_with_errors: { title: 'Fertig, aber nicht ganz', text: 'Einige Nachrichten ließen sich nicht kopieren.', next: 'Sie stehen unten, jede mit dem Grund und dem, was Sie tun können.' },
+  completed_with_errors: { title: 'Fertig, aber nicht ganz', text: 'Einige Nachrichten fehlen oder sind verändert.', next: 'Sie stehen unten, jede mit dem Grund und dem, was Sie tun können.' },
   failed: { title: 'Es ging nicht weiter', text: 'Der Umzug endete, bevor alles kopiert war.', next: 'Was kopiert wurde, bleibt am Ziel. Ein neuer Umzug kopiert nur, was fehlt.' },
   cancelled: { title: 'Abgebrochen', text: 'Der Umzug wurde beendet.', next: 'Was kopiert wurde, bleibt am Ziel. Ein neuer Umzug kopiert nur, was fehlt.' },
   gone: { title: 'Hier ist nichts', text: 'Hier ist nichts (mehr).', next: '' },

@@ -16,7 +16,7 @@ const states: Record<JobState, StateText> = {
   stalled: { title: 'No word from the worker', text: 'Nothing has been reported for a minute.', next: 'It goes on as soon as a worker is back. Nothing is lost and nothing is copied twice.' },
   cancelling: { title: 'Stopping', text: 'The message in hand is being finished.', next: 'What has been copied stays at the destination.' },
   completed: { title: 'All of it has arrived', text: 'Every message is at the destination.', next: 'You can start using the new mailbox. The old one is unchanged.' },
-  completed_with_errors: { title: 'Done, but not everything', text: 'Some messages could not be copied.', next: 'They are listed below, each with the reason and what you can do.' },
+  completed_with_errors: { title: 'Done, but not everything', text: 'Some messages are missing or changed.', next: 'They are listed below, each with the reason and what you can do.' },
   failed: { title: 'It could not go on', text: 'The migration has ended before everything was copied.', next: 'What had been copied stays at the destination. A new migration copies only what is missing.' },
   cancelled: { title: 'Cancelled', text: 'The migration was stopped.', next: 'What had been copied stays at the destination. A new migration copies only what is missing.' },
   gone: { title: 'Nothing here', text: 'There is nothing here (any more).', next: '' },
