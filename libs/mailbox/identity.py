@@ -5,6 +5,11 @@ from hashlib import blake2b
 FIELDS = "FROM TO CC DATE SUBJECT MESSAGE-ID"
 DIGEST_BYTES = 16
 
+# A server may write X for each 8-bit byte of a header (Cyrus does), so they are all alike here.
+_ALIKE = bytes.maketrans(
+    bytes(range(ord("A"), ord("Z") + 1)) + bytes(range(0x80, 0x100)),
+    bytes(range(ord("a"), ord("z") + 1)) + b"x" * 0x80,
+)
 _MESSAGE_ID = b"\nmessage-id:"
 _FOLD = b"\n\0"  # stands for a line break before white space (RFC 5322 section 2.2.3)
 
@@ -13,13 +18,13 @@ def identify(fields: bytes) -> tuple[str | None, bytes]:
     """Message-ID (None without one) and digest of BODY[HEADER.FIELDS (…)].
 
     The digest is the same however a server folds or orders the fields, and
-    whatever letter case and white space it writes. It works on the whole block
+    whatever letter case, white space and 8-bit bytes it writes. It works on the whole block
     at once, which takes half the time of going field by field.
     """
     block = b"\n" + fields
     if b"\n " in block or b"\n\t" in block:
         block = block.replace(b"\n ", _FOLD).replace(b"\n\t", _FOLD).replace(b"\r" + _FOLD, b" ").replace(_FOLD, b" ")
-    small = block.lower()
+    small = block.translate(_ALIKE)
     message_id = None
     start = small.find(_MESSAGE_ID)
     if start >= 0:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from libs.contracts.reasons import Reason
+from libs.mailbox.digests import exact, is_fragile
 from libs.mailbox.errors import (
     AppendRefused,
     AppendUnconfirmed,
@@ -146,6 +147,9 @@ class Appender:
                 self._count_loss(refs)
             raise SideFailed("destination", error) from error
         self._acknowledge(refs, [len(one.body) for one in messages], appended)
+        for ref, message in zip(refs, messages, strict=True):
+            if is_fragile(message.body):
+                self._ledger.fragile[ref] = exact(message.body)
 
     def _count_loss(self, refs: Sequence[Ref]) -> None:
         losses = self._losses.setdefault(refs[0], Losses())

@@ -1,13 +1,12 @@
 """What the destination holds of a plan after its last append (COPYING rule 19)."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from libs.contracts import uidset
-from libs.mailbox.digests import digests
+from libs.mailbox.digests import digests, exact
 from libs.mailbox.port import Session
 from libs.mailbox.sides import at
 from services.copier.ledger import Ledger, Ref
@@ -57,12 +56,12 @@ def audit(ledger: Ledger, tail: Tail, destination: Session, source: Callable[[],
             equal.append(ref)
     if deep:
         with at("destination"):
-            there = dict(digests(destination, sorted(named)))
+            there = dict(digests(destination, sorted(named), exact))
         different = _different(ledger, equal, there, source)
-        findings.rewritten.extend(different)
-        findings.verified = len(equal) - len(different)
     else:
-        findings.verified = len(equal)
+        different = _changed_in_secret(ledger, equal, destination)
+    findings.rewritten.extend(different)
+    findings.verified = len(equal) - len(different)
     with at("destination"):
         destination.unselect()
     return findings
@@ -77,6 +76,14 @@ def _sent_sizes(ledger: Ledger, tail: Tail) -> dict[Ref, int]:
     return sizes
 
 
+def _changed_in_secret(ledger: Ledger, refs: list[Ref], destination: Session) -> list[Ref]:
+    """Those that servers change without changing the size, and that this one has changed."""
+    uids = {ref: ledger.delivered[ref].uid for ref in refs if ref in ledger.fragile}
+    with at("destination"):
+        there = dict(digests(destination, sorted(uid for uid in uids.values() if uid is not None), exact))
+    return [ref for ref, uid in uids.items() if uid in there and there[uid] != ledger.fragile[ref]]
+
+
 def _different(ledger: Ledger, refs: list[Ref], there: dict[int, bytes], source: Callable[[], Session]) -> list[Ref]:
     """Those whose bytes at the source, read once more, are not those at the destination."""
     different: list[Ref] = []
@@ -87,6 +94,6 @@ def _different(ledger: Ledger, refs: list[Ref], there: dict[int, bytes], source:
                 for message in session.fetch(chunk):
                     ref = Ref(index, message.uid)
                     uid = ledger.delivered[ref].uid
-                    if uid is not None and there.get(uid) != hashlib.sha256(message.body).digest():
+                    if uid is not None and there.get(uid) != exact(message.body):
                         different.append(ref)
     return different

@@ -50,6 +50,7 @@ class Ledger:
     def __init__(self, plan: PlanRow, acks: Sequence[AckRow] = (), failures: Sequence[FailureRow] = ()) -> None:
         self.plan = plan
         self.delivered: dict[Ref, Delivered] = {}
+        self.fragile: dict[Ref, bytes] = {}  # sha256 of what was sent and may be changed in secret
         self.foreign: set[int] = set()  # destination UIDs in the tail that are nobody's of ours
         self._failed: dict[Ref, FailureRow] = {}
         self._gone: set[Ref] = set()

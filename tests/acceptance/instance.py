@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +18,7 @@ import httpx2
 
 from libs.contracts.accounts import Account
 from tests.mail.ports import free_port
-from tests.servers.dovecot import Dovecot
+from tests.servers.server import MailServer
 
 READY_SECONDS = 60
 CLOSED_PORT, SILENT_PORT = free_port(), free_port()  # nothing answers at the first, nobody speaks at the second
@@ -27,13 +27,21 @@ Snapshot = dict[str, Any]
 
 
 class Instance:
-    """`mailtide up` for one or more Dovecots, with its output in `<directory>/mailtide.log`.
+    """`mailtide up` for one or more servers, with its output in `<directory>/mailtide.log`.
 
     Args:
+        servers: those it may connect to.
         settings: more or other settings, without the prefix MAILTIDE_.
     """
 
-    def __init__(self, directory: Path, dovecot: Dovecot, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, directory: Path, servers: MailServer | Sequence[MailServer], settings: Mapping[str, str] | None = None
+    ) -> None:
+        servers = [servers] if isinstance(servers, MailServer) else servers
+        ports = [CLOSED_PORT, SILENT_PORT, *(port for one in servers for port in (one.imap_port, one.imaps_port))]
+        directory.mkdir(parents=True, exist_ok=True)
+        trusted = directory / "trusted.pem"
+        trusted.write_text("".join(one.ca_file.read_text() for one in servers))
         self.directory = directory
         self.data = directory / "data"
         self.log = directory / "mailtide.log"
@@ -42,8 +50,8 @@ class Instance:
             "DATA_DIR": str(self.data),
             "LISTEN": self.url.removeprefix("http://"),
             "ALLOW_NETWORKS": "127.0.0.0/8",
-            "ALLOW_PORTS": f"{dovecot.imap_port},{dovecot.imaps_port},{CLOSED_PORT},{SILENT_PORT}",
-            "TLS_CA_FILE": str(dovecot.ca_file),
+            "ALLOW_PORTS": ",".join(map(str, ports)),
+            "TLS_CA_FILE": str(trusted),
             "LATE_COMMIT_SECONDS": "2",
             **(settings or {}),
         }
@@ -54,7 +62,6 @@ class Instance:
         """Returns when it is ready."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAILTIDE_")}
         environment |= {f"MAILTIDE_{name}": value for name, value in self._settings.items()}
-        self.directory.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "services.cli", "up"],
