@@ -37,3 +37,9 @@ def test_without_a_message_id_there_is_none() -> None:
 
 def test_a_folded_message_id_is_one_word() -> None:
     assert identify(b"Message-ID:\r\n <1@example.org>\r\n\r\n")[0] == "<1@example.org>"
+
+
+def test_a_server_that_writes_x_for_8_bit_bytes_changes_no_digest() -> None:
+    raw = b"Subject: Gr\xfc\xdfe\r\n\r\n"
+
+    assert identify(raw)[1] == identify(raw.replace(b"\xfc\xdf", b"XX"))[1]

@@ -1,0 +1,30 @@
+"""Recognising messages that a server changed without changing their size."""
+
+import pytest
+
+from libs.mailbox.digests import exact, is_fragile, recognising
+
+EIGHT_BIT = "Subject: Grüße\r\n\r\nbody\r\n".encode("latin-1")
+NUL = b"Subject: a\r\n\r\nbo\0dy\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "stored"), [(EIGHT_BIT, b"Subject: GrXXe\r\n\r\nbody\r\n"), (NUL, NUL.replace(b"\0", b"\x80"))]
+)
+def test_a_message_is_recognised_after_the_changes_that_servers_make_in_secret(sent: bytes, stored: bytes) -> None:
+    assert is_fragile(sent)
+    assert recognising(sent) == recognising(stored)
+    assert exact(sent) != exact(stored)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"Subject: a\r\n\r\n8-bit \xe4 in the body\r\n", b"Subject: a\r\n", b"", b"Subject: a\nbare\n\nlines\r", b"\r\n"],
+)
+def test_what_no_server_changes_in_secret_is_compared_as_it_is(body: bytes) -> None:
+    assert not is_fragile(body)
+    assert recognising(body) == exact(body)
+
+
+def test_a_header_without_an_end_may_be_fragile_everywhere() -> None:
+    assert is_fragile(b"Subject: a\r\nTo: \xe4\r\n")
