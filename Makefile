@@ -11,7 +11,7 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test check lint dashboard screenshots servers bench lock
+.PHONY: help setup demo up test faults check lint dashboard screenshots servers bench lock
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,10 @@ test: setup dashboard servers  ## every tier, on real servers
 	@$(PAGE_TESTS)
 	@$(BIN)/pytest tests/e2e # on their own: the browser's event loop stays open in the process
 	@$(BIN)/pytest tests --ignore tests/e2e
+
+N ?= 1000
+faults: setup servers  ## N random schedules of faults on a real server, about three a second: make faults N=10000
+	@$(BIN)/python -m tests.integration.fault_schedules $(N)
 
 check: lint dashboard  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
 	@$(PAGE_TESTS)

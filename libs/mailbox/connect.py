@@ -20,7 +20,7 @@ from libs.mailbox.login import login
 from libs.mailbox.parse import Status
 from libs.mailbox.port import Session
 from libs.mailbox.session import ImapSession
-from libs.mailbox.stream import Stream
+from libs.mailbox.stream import OPERATION_SECONDS, Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +31,7 @@ class ConnectPolicy:
     allow_ports: Collection[int] = (143, 993)
     allow_plain: bool = False  # a login without TLS
     tls_ca_file: Path | None = None  # PEM; trusted instead of the system's certificates
+    patience: float = OPERATION_SECONDS  # with an operation that moves no byte
 
 
 def connect(
@@ -54,7 +55,7 @@ def connect(
     addresses = permitted(resolve(account.host, account.port, deadline_seconds), policy.allow_networks)
     if not addresses:
         raise AccountUnusable(Reason.ADDRESS_REFUSED)
-    stream = Stream(_open(addresses, deadline), deadline)
+    stream = Stream(_open(addresses, deadline), deadline, patience=policy.patience)
     try:
         return _log_in(stream, account, policy, backoff)
     except BaseException as error:

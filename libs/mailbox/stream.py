@@ -15,7 +15,7 @@ from typing_extensions import Buffer
 
 OPERATION_SECONDS = 60.0  # without any byte
 READ_BUFFER = 256 * 1024
-SEND_SLICE = 256 * 1024  # what has to move within OPERATION_SECONDS
+SEND_SLICE = 256 * 1024  # what has to move within the patience
 MAX_LINE = 1024 * 1024
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
 
@@ -27,10 +27,12 @@ class LineTooLong(OSError):
 class Stream:
     """Blocking, for one thread at a time; `reset` may come from any thread."""
 
-    def __init__(self, connected: socket.socket, deadline: float | None = None) -> None:
-        """`deadline` (time.monotonic) bounds everything until `operate` is called."""
+    def __init__(
+        self, connected: socket.socket, deadline: float | None = None, *, patience: float = OPERATION_SECONDS
+    ) -> None:
+        """`deadline` (time.monotonic) bounds all until `operate` is called; `patience` (seconds) each operation."""
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._source = _Source(connected, deadline)
+        self._source = _Source(connected, deadline, patience)
         self._reader = io.BufferedReader(self._source, READ_BUFFER)
 
     @property
@@ -49,13 +51,13 @@ class Stream:
         secured.do_handshake()
 
     def operate(self) -> None:
-        """From now on no deadline, but OPERATION_SECONDS for each operation without any byte."""
+        """From now on no deadline, but `patience` for each operation without any byte."""
         self.set_deadline(None)
 
     def set_deadline(self, deadline: float | None) -> None:
         self._source.deadline = deadline
         with contextlib.suppress(OSError):
-            self._source.socket.settimeout(OPERATION_SECONDS)
+            self._source.socket.settimeout(self._source.patience)
 
     def readline(self) -> bytes:
         """One line with its line break."""
@@ -95,10 +97,11 @@ class Stream:
 class _Source(io.RawIOBase):
     """The socket below the buffer."""
 
-    def __init__(self, connected: socket.socket, deadline: float | None) -> None:
+    def __init__(self, connected: socket.socket, deadline: float | None, patience: float) -> None:
         super().__init__()
         self.socket = connected
         self.deadline = deadline
+        self.patience = patience
         self.ended = False
         self._in_use = threading.Lock()  # no socket is closed while a system call waits in it
 
@@ -120,7 +123,7 @@ class _Source(io.RawIOBase):
         except (BlockingIOError, ssl.SSLWantReadError):
             return b""
         finally:
-            self.socket.settimeout(OPERATION_SECONDS)
+            self.socket.settimeout(self.patience)
 
     def send(self, data: memoryview) -> None:
         with self._in_use:
@@ -133,7 +136,7 @@ class _Source(io.RawIOBase):
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise TimeoutError
-            self.socket.settimeout(min(left, OPERATION_SECONDS))
+            self.socket.settimeout(min(left, self.patience))
 
     def reset(self) -> None:
         with contextlib.suppress(OSError):

@@ -5,7 +5,6 @@ clean end closes it. Claims name no job: they outlive one.
 """
 
 import threading
-import time
 from datetime import UTC, datetime
 
 from libs.contracts.accounts import folder_digest
@@ -13,6 +12,7 @@ from libs.contracts.ids import AccountDigest
 from libs.readmodel.port import Store
 from libs.readmodel.rows import ClaimRow
 from services.copier.doubt import Doubt
+from services.copier.lease import Lease
 
 
 class Claims:
@@ -22,12 +22,11 @@ class Claims:
         self.store = store
         self.account_key = account_key
         self.incarnation = incarnation
-        self.taken_over = time.monotonic()  # whoever claimed before us has sent its last byte before this
         self._doubts: dict[tuple[AccountDigest, str], Doubt] = {}
         self._lock = threading.Lock()
 
-    def folder(self, account: AccountDigest, destination_wire: str) -> "FolderClaim":
-        return FolderClaim(self, account, folder_digest(self.account_key, account, destination_wire))
+    def folder(self, account: AccountDigest, destination_wire: str, lease: Lease) -> "FolderClaim":
+        return FolderClaim(self, account, folder_digest(self.account_key, account, destination_wire), lease)
 
     def doubt(self, account: AccountDigest, folder: str) -> Doubt | None:
         with self._lock:
@@ -45,10 +44,11 @@ class Claims:
 class FolderClaim:
     """The claim to one destination folder, from before its first append to the end of the work on it."""
 
-    def __init__(self, claims: Claims, account: AccountDigest, folder: str) -> None:
+    def __init__(self, claims: Claims, account: AccountDigest, folder: str, lease: Lease) -> None:
         self._claims = claims
         self._account = account
         self._folder = folder
+        self._taken_over = lease.taken_over  # whoever claimed before us has sent its last byte before this
         self._found: set[str] = set()
 
     def open(self) -> Doubt | None:
@@ -59,7 +59,7 @@ class FolderClaim:
         doubt = claims.doubt(self._account, self._folder)
         if not self._found - {claims.incarnation}:
             return doubt
-        return Doubt(quiet_since=max(claims.taken_over, doubt.quiet_since if doubt else claims.taken_over))
+        return Doubt(quiet_since=max(self._taken_over, doubt.quiet_since if doubt else self._taken_over))
 
     def close(self, doubt: Doubt | None) -> list[ClaimRow]:
         """The rows that close every claim to this folder, or none as long as there is doubt."""

@@ -22,6 +22,7 @@ from libs.vault.port import Vault
 from services.copier.claims import Claims
 from services.copier.connections import Reach
 from services.copier.hold import Hold, Stopped, Why
+from services.copier.lease import Lease, LogLease
 from services.copier.pace import Pace
 from services.copier.work_item import Setting, WorkItem
 
@@ -64,7 +65,11 @@ class Copier:
         incarnation: str,
         threads: int,
         late_commit_seconds: float,
+        lease: Callable[[int], Lease] | None = None,
     ) -> None:
+        """`lease`: of a partition of work items; without it they are an embedded log's."""
+        self._own = LogLease()
+        self._lease = lease
         self._control = control
         self._pool = SessionPool(connect)
         self._setting = Setting(
@@ -95,7 +100,8 @@ class Copier:
             return
         with self._lock:
             work = self._jobs.setdefault(message.job_id, JobWork())
-            work.waiting.append(Waiting(delivery, message, Hold()))
+            lease = self._lease(delivery.partition) if self._lease else self._own
+            work.waiting.append(Waiting(delivery, message, Hold(lease=lease)))
         self._wake.set()
 
     def close(self) -> None:

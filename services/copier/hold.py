@@ -4,10 +4,13 @@ import threading
 import time
 from typing import Literal
 
+from services.copier.lease import Lease, LogLease
+
 HOLD_SECONDS = 600.0  # then the item is handed on, so that commits never lag behind
 
-Why = Literal["cancel", "over", "pause", "hand_on", "shutdown"]
-RANK: dict[Why, int] = {"hand_on": 0, "pause": 1, "shutdown": 2, "cancel": 3, "over": 4}
+Why = Literal["cancel", "over", "pause", "hand_on", "shutdown", "fenced"]
+# fenced: the item may be another process's by now, whatever else is wanted of it
+RANK: dict[Why, int] = {"hand_on": 0, "pause": 1, "shutdown": 2, "cancel": 3, "over": 4, "fenced": 5}
 
 
 class Stopped(Exception):
@@ -21,7 +24,8 @@ class Stopped(Exception):
 class Hold:
     """One copier's hold on one work item. Any thread may stop it; a weightier reason replaces a lighter one."""
 
-    def __init__(self, seconds: float = HOLD_SECONDS) -> None:
+    def __init__(self, seconds: float = HOLD_SECONDS, lease: Lease | None = None) -> None:
+        self.lease = lease or LogLease()
         self._until = time.monotonic() + seconds
         self._why: Why | None = None
         self._changed = threading.Event()
@@ -36,11 +40,9 @@ class Hold:
         return time.monotonic() >= self._until
 
     def gate(self) -> None:
-        """The commit gate (COPYING rule 7): raises when the append must not be committed.
-
-        With the embedded log the lease on the partition is the lock on its
-        file, which this process holds as long as it lives.
-        """
+        """The commit gate (COPYING rule 7): raises when the append must not be committed."""
+        if not self.lease.holds():
+            self.stop("fenced")
         if self._why is not None:
             raise Stopped(self._why)
 

@@ -78,7 +78,7 @@ class WorkItem:
 
         Raises:
             LogUnavailable, ReadModelUnavailable: run it again.
-            Stopped("shutdown"): leave it to the next process.
+            Stopped("shutdown"), Stopped("fenced"): leave it to the next process.
         """
         message, store = self.message, self._setting.store
         request = store.request(message.job_id)
@@ -96,7 +96,7 @@ class WorkItem:
         elif not plan.items:
             self._finish(Findings(level="size"), [])
             return
-        claim = self._setting.claims.folder(message.account_digest, plan.destination_wire)
+        claim = self._setting.claims.folder(message.account_digest, plan.destination_wire, self.hold.lease)
         try:
             self._copy(request, ledger, claim)
         except Stopped as stopped:
@@ -161,8 +161,8 @@ class WorkItem:
     def report(self) -> None:
         """Once a second: store what is acked, then tell the totals that are now stored."""
         with self._report_lock:
-            if self._ledger is None:
-                return
+            if self._ledger is None or not self.hold.lease.holds():
+                return  # whoever has it now knows more
             self._flush_locked([])
             totals, now = self._totals, time.monotonic()
             if totals == self._reported and now - self._reported_at < SIGN_OF_LIFE_SECONDS:
@@ -262,7 +262,7 @@ class WorkItem:
                 self.hand_on()
             case "over":
                 pass
-            case "shutdown":
+            case "shutdown" | "fenced":
                 raise stopped
 
     def hand_on(self) -> None:

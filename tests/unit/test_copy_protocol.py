@@ -239,6 +239,57 @@ def test_rule_7_a_job_cancelled_between_the_last_byte_and_the_crlf_commits_nothi
     assert not any(row.open for row in world.store.rows(ClaimRow))
 
 
+class LeaseOfTests:
+    """A lease that ends when a test wants it."""
+
+    def __init__(self) -> None:
+        self.held = True
+        self.taken_over = time.monotonic()
+
+    def holds(self) -> bool:
+        return self.held
+
+
+def test_rule_7_a_lease_that_ended_between_the_last_byte_and_the_crlf_commits_nothing(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(5))
+    lease = LeaseOfTests()
+    world.lease = lambda _partition: lease
+    world.destination.at("append", 3, Do(lambda: setattr(lease, "held", False)))
+    job = world.request()
+    frozen = world.start()
+    world.wait_for(lambda: not lease.held and not frozen.copier._running(job))
+
+    assert world.destination.bodies("INBOX") == bodies(2)
+    assert not world.is_finished(job)
+    assert world.done[topics.WORK_ITEMS.name] == set()
+
+    world.lease = None
+    world.start()
+    world.finish(job)
+    equal(world)
+    reconciled(world)
+
+
+def test_rule_8_of_a_claim_found_the_doubt_begins_when_the_partition_was_taken_over(make: WORLD) -> None:
+    """Not when the process was started: it may have run for hours."""
+    world = make()
+    world.source.put("INBOX", *bodies(4))
+    world.destination.at("append", 1, LostAfterCrlf(LATE_SECONDS * 2))
+    job = world.request()
+    world.start()
+    world.wait_for(lambda: bool(world.destination.append_sizes))
+    world.kill()
+    lease = LeaseOfTests()
+    lease.taken_over += LATE_SECONDS * 1.5
+    world.lease = lambda _partition: lease
+
+    world.finish(job)
+
+    assert world.destination.append_sizes == [4]
+    equal(world)
+
+
 def test_rule_7_a_process_killed_before_its_crlf_commits_nothing(make: WORLD) -> None:
     world = make()
     world.source.put("INBOX", *bodies(5))

@@ -23,6 +23,7 @@ from libs.mailbox.port import Session
 from libs.readmodel.rows import DesiredRow, FailureRow, OutcomeRow, PlanRow, RequestRow, Row, TombstoneRow
 from libs.runtime.control import Control
 from services.copier.copier import Copier
+from services.copier.lease import Lease
 from services.scanner.scanner import Scanner
 from tests.mail.model import MailboxModel, mail
 from tests.unit.fakes import MemoryLog, MemoryStore, MemoryVault, utc_now
@@ -58,6 +59,7 @@ class Process:
             incarnation=f"process-{number}",
             threads=8,
             late_commit_seconds=world.late_seconds,
+            lease=world.lease,
         )
         self._takes: dict[str, Callable[[Delivery], None]] = {
             topics.COMMANDS.name: self.scanner.take_command,
@@ -94,7 +96,7 @@ class Process:
     def _connect(self, account: Account) -> Session:
         if self.dead:
             raise ConnectionLost(Reason.CONNECTION_LOST)
-        session = self._world.models[account.host].connect()
+        session = self._world.connect(account)
         self._sessions.append(session)
         if self.dead:
             session.reset()
@@ -199,12 +201,19 @@ class World:
         self.store = MemoryStore()
         self.vault = MemoryVault()
         self.late_seconds = late
+        self.lease: Callable[[int], Lease] | None = None
         self.done: dict[str, set[int]] = {topic.name: set() for topic in CONSUMED}
         self.processes: list[Process] = []
         self._numbers = itertools.count(1)
         self._moments: dict[tuple[str, int], Callable[[], None]] = {}
         self._met: dict[str, int] = {}
         self._lock = threading.Lock()
+
+    def connect(self, account: Account) -> Session:
+        return self.models[account.host].connect()
+
+    def account(self, host: str) -> Account:
+        return Account.model_validate({"host": host, "username": "somebody", "password": "secret"})
 
     # ---- processes
 
@@ -247,10 +256,7 @@ class World:
 
     def request(self, job_id: str = "job", *, source: str = "source.example", **options: object) -> JobId:
         """What the api does: seal, store, append."""
-        ends = {
-            side: Account.model_validate({"host": host, "username": "somebody", "password": "secret"})
-            for side, host in (("source", source), ("destination", "destination.example"))
-        }
+        ends = {side: self.account(host) for side, host in (("source", source), ("destination", "destination.example"))}
         job = JobId(job_id)
         self.vault.store(job, JobSecrets(source=ends["source"], destination=ends["destination"]))
         row = RequestRow(

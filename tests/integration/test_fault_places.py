@@ -1,0 +1,87 @@
+"""COPYING rules 7 to 13 on a real server: a fault at each class of bytes, each in one job, many jobs at a time."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import product
+
+import pytest
+import structlog
+from structlog.testing import capture_logs
+
+from tests.integration.fault_schedules import AT_ONCE, awkward_mail
+from tests.integration.fault_world import TWENTIETH, Result, Schedule, run_schedule
+from tests.servers.dovecot import Dovecot
+from tests.servers.fault_proxy import FaultProxies
+from tests.servers.faults import OF_APPEND, By, Fault, Place
+
+READ: tuple[Place, ...] = ("greeting", "login", "examine", "listing", "fetch_literal", "fetch_end")
+WAYS: tuple[By, ...] = ("fin", "rst")
+SERVERS = {
+    "all it has": frozenset[str](),
+    "no UIDPLUS": frozenset({"UIDPLUS"}),
+    "no MULTIAPPEND": frozenset({"MULTIAPPEND"}),
+    "neither": frozenset({"UIDPLUS", "MULTIAPPEND"}),
+    "no LITERAL+": frozenset({"LITERAL+", "MULTIAPPEND"}),
+}
+LATE = (0.1 / 35, 0.5, 30 / 35)  # of the time a server has for a commit
+# A killed process's threads end by an exception.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+
+
+def cases() -> Iterator[tuple[str, Schedule]]:
+    for at, by in product(READ, WAYS):
+        yield f"source {at} {by}", schedule(source=Fault(at, by=by))
+    for at, by, server in product(("status", *READ), WAYS, ("all it has", "neither")):
+        yield f"destination {at} {by}, {server}", schedule(server, Fault(at, by=by))
+    for at, server, (by, nth) in product(OF_APPEND, SERVERS, (("fin", 1), ("rst", 1), ("rst", 2))):
+        yield f"{at} {nth} {by}, {server}", schedule(server, Fault(at, by=by, nth=nth))
+    for at, server in product(OF_APPEND, SERVERS):
+        yield f"{at} and kill -9, {server}", schedule(server, Fault(at, kill=True))
+        yield f"{at} stalls, {server}", schedule(server, Fault(at, "stall", seconds=TWENTIETH.patience * 1.1))
+    for share, by, server, kill in product(LATE, WAYS, SERVERS, (False, True)):
+        late = Fault("append_crlf", "late", by, seconds=share * TWENTIETH.late, kill=kill)
+        yield f"late by {share:.3f} {by}{' and kill -9' * kill}, {server}", schedule(server, late)
+    for server in SERVERS:
+        faults = tuple(Fault(at, nth=nth) for nth, at in enumerate(OF_APPEND, 1))
+        yield f"every append another fault, {server}", schedule(server, *faults)
+        again = (Fault("append_crlf", "late", nth=nth, seconds=0.7 * TWENTIETH.late, kill=True) for nth in (1, 2))
+        yield f"late, and once more after the restart, {server}", schedule(server, *again)
+
+
+def schedule(server: str = "all it has", *destination: Fault, source: Fault | None = None) -> Schedule:
+    mails = tuple(awkward_mail())
+    return Schedule(
+        source_mail=mails,
+        destination_mail=mails[:2],
+        source=(source,) if source else (),
+        destination=destination,
+        hidden=SERVERS[server],
+    )
+
+
+CASES = dict(cases())
+
+
+@pytest.fixture(scope="module")
+def results(dovecot_installed: None) -> Iterator[dict[str, Future[Result]]]:
+    """All jobs, begun at once; nothing of ours broke in any of them."""
+    with (
+        capture_logs() as logs,
+        Dovecot(special=False, ssl="no") as dovecot,
+        FaultProxies() as proxies,
+        ThreadPoolExecutor(AT_ONCE) as pool,
+    ):
+        yield {
+            name: pool.submit(run_schedule, case, dovecot, proxies, f"case{number}")
+            for number, (name, case) in enumerate(CASES.items())
+        }
+    structlog.reset_defaults()
+    assert [line for line in logs if line["log_level"] == "error"] == []
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_one_fault_loses_nothing_and_doubles_nothing(name: str, results: dict[str, Future[Result]]) -> None:
+    result = results[name].result()
+
+    assert result.wrong == [], f"{name}: {CASES[name]}"
+    assert result.happened, "the fault did not happen"
