@@ -1,6 +1,8 @@
 """What the workers read and write: the port `Store`, on ClickHouse."""
 
+import math
 import threading
+import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -22,6 +24,9 @@ from libs.readmodel.rows import (
 )
 from libs.readmodel.tables import TABLES, Stamped, read, read_limits, stored
 
+BELIEVED_SECONDS = 1.0  # much less than the 15 s after which a deleted job is erased once more
+BELIEVED_JOBS = 10_000
+
 _MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -35,6 +40,7 @@ class WorkerStore:
         self._lock = threading.Lock()
         self._version = 0
         self._ending = threading.Lock()
+        self._not_deleted: dict[JobId, float] = {}  # when it was so
 
     def write(self, rows: Sequence[Row], *, now: datetime, version: int | None = None) -> None:
         stamp = self._next_version(now) if version is None else version
@@ -98,7 +104,7 @@ class WorkerStore:
     def _write(self, rows: Sequence[Stamped]) -> None:
         jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow | BehaviourRow)}
         ending = {stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)}
-        deleted = self._those(queries.DELETED, jobs)
+        deleted = self._deleted(jobs)
         ended = self._those(queries.ENDED, ending)
         tables: dict[str, list[dict[str, object]]] = {}
         for stamped in rows:
@@ -111,6 +117,19 @@ class WorkerStore:
             tables.setdefault(TABLES[type(row)], []).append(stored(stamped))
         for table, content in tables.items():
             self._db.insert(table, content)
+        for stamped in rows:
+            if isinstance(stamped.row, TombstoneRow):
+                self._not_deleted.pop(stamped.row.job_id, None)
+
+    def _deleted(self, jobs: Iterable[JobId]) -> set[JobId]:
+        """Which of these jobs are deleted; asked once a second, as what is written in between is erased again."""
+        now = time.monotonic()
+        asked = [job_id for job_id in jobs if now - self._not_deleted.get(job_id, -math.inf) > BELIEVED_SECONDS]
+        deleted = self._those(queries.DELETED, asked)
+        if len(self._not_deleted) > BELIEVED_JOBS:
+            self._not_deleted.clear()
+        self._not_deleted.update((job_id, now) for job_id in asked if job_id not in deleted)
+        return deleted
 
     def _those(self, query: str, jobs: Iterable[JobId]) -> set[JobId]:
         """Which of these jobs `query` names."""

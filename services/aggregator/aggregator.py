@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from libs.contracts import topics
 from libs.contracts.commands import CancelJob, DeleteJob, StartJob
-from libs.contracts.events import FolderPlanned, FoldersListed, JobDeleted, JobStarted, Progress, WorkItemFinished
+from libs.contracts.events import FoldersListed, JobDeleted, JobStarted, Progress
 from libs.contracts.ids import JobId
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog
@@ -15,6 +15,7 @@ from libs.readmodel.rows import OutcomeRow, TombstoneRow
 from libs.readmodel.tables import Stamped
 from libs.readmodel.upkeep import Upkeep
 from libs.vault.port import Vault
+from services.aggregator.ends import Ends
 from services.aggregator.outcome import decide, told
 from services.aggregator.rows import rows
 
@@ -43,6 +44,7 @@ class Aggregator:
         self._lock = threading.Lock()
         self._turns_given: dict[JobId, datetime] = {}
         self._chores_done: datetime | None = None
+        self._ends = Ends()  # of apply_progress alone: its batches come one after the other
 
     def apply_progress(self, deliveries: Sequence[Delivery]) -> bool:
         """Durable when it returns; True when a job has ended and is to be swept.
@@ -60,8 +62,7 @@ class Aggregator:
         listed = dict.fromkeys(event.job_id for _, event in known if isinstance(event, FoldersListed))
         if listed:
             self._log.append_all(topics.JOB_EVENTS, [(job_id, JobStarted(job_id=job_id)) for job_id in listed])
-        may_end = (FoldersListed, FolderPlanned, WorkItemFinished)
-        ended = self._decide({event.job_id for _, event in known if isinstance(event, may_end)}, self._clock())
+        ended = self._decide(self._ends.possible(event for _, event in known), self._clock())
         return ended or any(isinstance(each.row, OutcomeRow) for each in stamped)
 
     def apply_commands(self, deliveries: Sequence[Delivery]) -> bool:

@@ -39,7 +39,7 @@ def main() -> None:
         tls_ca_file=Path(task["ca_file"]),
     )
     pool = SessionPool(partial(connect, policy=policy))
-    both = Both(pool.fresh(secrets.source), pool.fresh(secrets.destination))
+    both = Both(pool.fresh(JOB, "source", secrets.source), pool.fresh(JOB, "destination", secrets.destination))
     plans = [_plan(folder.wire, both) for folder in both.source.folders() if folder.selectable]
     before = resource.getrusage(resource.RUSAGE_SELF)
     begun = time.monotonic()
