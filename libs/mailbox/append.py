@@ -17,7 +17,7 @@ from libs.mailbox.errors import (
     ProtocolBroken,
 )
 from libs.mailbox.parse import Continuation, Status
-from libs.mailbox.port import Appended, Message
+from libs.mailbox.port import AnyMessage, Appended, Body, LargeMessage
 
 SHORT_LITERAL = 4096  # LITERAL-: larger ones wait for leave (RFC 7888 section 5)
 BLOCK = 256 * 1024  # sent at once; larger messages go out from where they are, uncopied
@@ -47,16 +47,17 @@ class _Wait:
 def append(
     dialogue: Dialogue,
     mailbox: bytes,
-    messages: Sequence[Message],
+    messages: Sequence[AnyMessage],
     gate: Callable[[], None],
     *,
     literals: Literals,
     uidplus: bool,
 ) -> Appended:
     """`mailbox` is quoted already. See Session.append."""
-    heads = [_head(message, literals) for message in messages]
+    bodies = [_body(message) for message in messages]
+    heads = [_head(message, body.size, literals) for message, body in zip(messages, bodies, strict=True)]
     tag = dialogue.start()
-    for part in _parts(tag, mailbox, messages, heads, literals):
+    for part in _parts(dialogue, tag, mailbox, heads, bodies, literals):
         if isinstance(part, _Wait):
             _await_leave(dialogue, tag)
         elif not dialogue.push(part):
@@ -112,32 +113,51 @@ def _refused(dialogue: Dialogue, status: Status, *, close: bool) -> MailboxError
     return dialogue.refused(meaning.refused_append(status, connection_closed=close))
 
 
+def _body(message: AnyMessage) -> Body:
+    return message.read() if isinstance(message, LargeMessage) else Body(len(message.body), (message.body,))
+
+
 def _parts(
-    tag: bytes, mailbox: bytes, messages: Sequence[Message], heads: Sequence[bytes], literals: Literals
+    dialogue: Dialogue,
+    tag: bytes,
+    mailbox: bytes,
+    heads: Sequence[bytes],
+    bodies: Sequence[Body],
+    literals: Literals,
 ) -> Iterator[bytes | bytearray | memoryview | _Wait]:
     """All of the command but its last line break, in blocks worth a system call."""
     block = bytearray(b"%b APPEND %b" % (tag, mailbox))
-    for message, head in zip(messages, heads, strict=True):
+    for head, body in zip(heads, bodies, strict=True):
         block += head
-        if len(message.body) > literals.unasked:
+        if body.size > literals.unasked:
             yield block
             yield _Wait()
             block = bytearray()
-        if len(message.body) > BLOCK:
-            if block:
+        for piece in _read(dialogue, body):
+            if len(piece) > BLOCK:
+                if block:
+                    yield block
+                yield memoryview(piece)
+                block = bytearray()
+                continue
+            block += piece
+            if len(block) > BLOCK:
                 yield block
-            yield memoryview(message.body)
-            block = bytearray()
-            continue
-        block += message.body
-        if len(block) > BLOCK:
-            yield block
-            block = bytearray()
+                block = bytearray()
     if block:
         yield block
 
 
-def _head(message: Message, literals: Literals) -> bytes:
+def _read(dialogue: Dialogue, body: Body) -> Iterator[bytes]:
+    """What has been begun can't be ended without all of the body."""
+    try:
+        yield from body.pieces
+    except Exception:
+        dialogue.reset()
+        raise
+
+
+def _head(message: AnyMessage, size: int, literals: Literals) -> bytes:
     """Flags, date and the announcement of the literal.
 
     They come from another server: what is no flag or no date is refused here,
@@ -150,7 +170,6 @@ def _head(message: Message, literals: Literals) -> bytes:
         raise AppendRefused(Reason.MESSAGE_REFUSED, "the date of this message is not a date")
     if date[1:2] == "-":  # RFC 3501: date-day-fixed has two characters
         date = f" {date}"
-    size = len(message.body)
     plus = "+" if size <= literals.unasked else ""
     quoted = f' "{date}"' if date else ""
     return f" ({' '.join(message.flags)}){quoted} {{{size}{plus}}}\r\n".encode("latin-1")

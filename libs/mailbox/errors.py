@@ -62,6 +62,10 @@ class FetchRefused(MailboxError):
     """Tagged NO or BAD to a FETCH: what did not come is not gone, the server would not hand it out."""
 
 
+class MessageTooLarge(FetchRefused):
+    """One message is too large to be held in memory: read it in pieces."""
+
+
 class FolderGone(MailboxError):
     """There is no folder of this name."""
 

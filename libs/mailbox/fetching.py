@@ -9,13 +9,15 @@ from typing import Generic, TypeVar
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
 from libs.mailbox.dialogue import Dialogue
-from libs.mailbox.errors import FetchRefused
+from libs.mailbox.errors import FetchRefused, MessageTooLarge
 from libs.mailbox.identity import FIELDS, identify
 from libs.mailbox.parse import MAX_LITERAL, Status, Untagged, Value, number
-from libs.mailbox.port import Listed, Message
+from libs.mailbox.port import LARGE, Body, Listed, Message
 from libs.mailbox.uidranges import UidRanges, split
 
 AHEAD = 2  # commands on their way while one is answered
+HELD = 2 * LARGE  # bytes of a body in memory: some servers tell sizes that are only about right
+PIECE = 256 * 1024
 
 T = TypeVar("T")
 Items = dict[bytes, Value]
@@ -131,8 +133,10 @@ IDENTITY = Wish(
 
 def _message_shape(dialogue: Dialogue, match: re.Match[bytes]) -> Message:
     uid, flags, date, length = match.groups()
-    if (size := int(length)) > MAX_LITERAL:
-        raise dialogue.broken()
+    if (size := int(length)) > HELD:
+        dialogue.skip(size)
+        dialogue.finish()
+        raise MessageTooLarge(Reason.MESSAGE_UNREADABLE)
     body = dialogue.read(size)
     dialogue.finish()
     return Message(int(uid), _without_recent(flags.split()), date.decode("latin-1"), body)
@@ -160,6 +164,37 @@ MESSAGES = Wish(
     _message_shape,
     _message,
 )
+
+
+# ---- bodies in pieces
+
+_BODY = re.compile(rb"\* \d+ FETCH \([^{\r\n]*BODY\[\] \{(\d{1,19})\}\r\n")
+
+
+def body(dialogue: Dialogue, uid: int) -> Body:
+    """
+    Raises:
+        FetchRefused: NO, BAD, or the message did not come.
+    """
+    tag = dialogue.ask(b"UID FETCH %d (BODY.PEEK[])" % uid)
+    while not isinstance(response := dialogue.next_shaped(tag, _BODY), re.Match):
+        if isinstance(response, Status):
+            raise (
+                FetchRefused(Reason.MESSAGE_UNREADABLE)
+                if response.kind == "OK"
+                else dialogue.refused(meaning.refused_fetch(response))
+            )
+    if (size := int(response[1])) > MAX_LITERAL:
+        raise dialogue.broken()
+
+    def pieces() -> Iterator[bytes]:
+        for start in range(0, size, PIECE):
+            yield dialogue.read(min(PIECE, size - start))
+        dialogue.finish()
+        while not isinstance(dialogue.next(tag), Status):
+            pass
+
+    return Body(size, pieces())
 
 
 # ---- flags

@@ -4,9 +4,11 @@ Folder handles are *wire names*: the name as it stands in the protocol
 (modified UTF-7, RFC 3501 section 5.1.3), bytes as latin-1. `Folder.name` is what people read.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
+
+LARGE = 8 * 1024 * 1024  # bytes; a message above it is never held as a whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,37 @@ class Message:
     internaldate: str
     body: bytes
 
+    @property
+    def size(self) -> int:
+        return len(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """The bytes of one message as they come; after the last piece the connection is free again."""
+
+    size: int
+    pieces: Iterable[bytes]
+
+
+@dataclass(slots=True)
+class LargeMessage:
+    """One that is read from its source while it is appended."""
+
+    uid: int
+    flags: tuple[str, ...]
+    internaldate: str
+    size: int  # RFC822.SIZE until it was read
+    open: Callable[[], Body]  # from the beginning, each time
+
+    def read(self) -> Body:
+        body = self.open()
+        self.size = body.size
+        return body
+
+
+AnyMessage = Message | LargeMessage
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Appended:
@@ -110,6 +143,15 @@ class Session(Protocol):
 
         Raises:
             FetchRefused: the server would not hand out one of those that did not come.
+            MessageTooLarge: one of those that did not come is above twice LARGE.
+        """
+        ...
+
+    def body(self, uid: int) -> Body:
+        """The bytes of a message of any size; nothing else can be asked before its last piece.
+
+        Raises:
+            FetchRefused: the server would not hand it out, or it is gone.
         """
         ...
 
@@ -123,12 +165,12 @@ class Session(Protocol):
         """
         ...
 
-    def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
+    def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:
         """One MULTIAPPEND (RFC 3502), or APPEND for one message, in one buffer where LITERAL+ allows.
 
         All but the final CRLF is sent, then `gate()` is called, then the CRLF is sent
-        (COPYING rule 7). When `gate` raises, the connection is reset (RST), nothing lands, and
-        the exception passes through.
+        (COPYING rule 7). When `gate`, or reading a large message, raises, the connection is reset
+        (RST), nothing lands, and the exception passes through.
 
         Raises:
             AppendRefused: tagged NO or BAD: none of the messages landed.

@@ -10,7 +10,17 @@ from libs.mailbox.errors import FolderGone
 from libs.mailbox.names import quoted
 from libs.mailbox.parse import Status as Answer
 from libs.mailbox.parse import Untagged, Value, number
-from libs.mailbox.port import Appended, Folder, Listed, Message, Namespace, Selected, Status
+from libs.mailbox.port import (
+    AnyMessage,
+    Appended,
+    Body,
+    Folder,
+    Listed,
+    Message,
+    Namespace,
+    Selected,
+    Status,
+)
 from libs.mailbox.selection import Selection
 from libs.mailbox.stream import Stream
 
@@ -116,10 +126,13 @@ class ImapSession:
     def fetch(self, uids: str) -> Iterator[Message]:
         return fetching.fetch(self._dialogue, uids, fetching.MESSAGES)
 
+    def body(self, uid: int) -> Body:
+        return fetching.body(self._dialogue, uid)
+
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
         return dict(fetching.fetch(self._dialogue, uids, fetching.FLAGS))
 
-    def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
+    def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:
         if not messages or (len(messages) > 1 and not self.multiappend):
             raise ValueError("one message, or several where the server has MULTIAPPEND")
         return append.append(

@@ -84,6 +84,7 @@ class PlanSource:
     wire: str
     uidvalidity: int
     uids: str
+    large: str = ""  # those of them that are too large to be held in memory, as a UID set
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

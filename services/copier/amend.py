@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused
-from libs.mailbox.port import Message
+from libs.mailbox.port import AnyMessage
 
 STANDARD = frozenset({"\\seen", "\\answered", "\\flagged", "\\deleted", "\\draft"})  # every server stores these
 _FLAG = re.compile(r"flag|keyword", re.IGNORECASE)
@@ -19,12 +19,12 @@ _DATE = re.compile(r"date|\btime\b", re.IGNORECASE)
 class Amended:
     """What is sent instead, and what is to be said of it once it was stored."""
 
-    message: Message
+    message: AnyMessage
     reason: Reason
     without: str  # for people
 
 
-def amend(message: Message, refused: AppendRefused) -> Amended | None:
+def amend(message: AnyMessage, refused: AppendRefused) -> Amended | None:
     """The next thing to try, or None. Each answer holds less than it was asked with, so asking again ends."""
     text = refused.server_text
     named = [flag for flag in message.flags if re.search(rf"(?<!\w){re.escape(flag.strip(chr(92)))}(?!\w)", text, re.I)]
@@ -40,6 +40,6 @@ def amend(message: Message, refused: AppendRefused) -> Amended | None:
     return None
 
 
-def _without(message: Message, flags: list[str]) -> Amended:
+def _without(message: AnyMessage, flags: list[str]) -> Amended:
     kept = tuple(flag for flag in message.flags if flag not in flags)
     return Amended(replace(message, flags=kept), Reason.FLAGS_DROPPED, f"without {' '.join(flags)}")

@@ -1,5 +1,6 @@
 """Append batches in their order, and find out which message a server refuses (COPYING rules 9, 10 and 16)."""
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,13 +11,15 @@ from libs.mailbox.errors import (
     AppendRefused,
     AppendUnconfirmed,
     ConnectionLost,
+    FetchRefused,
     FolderGone,
     MailboxBusy,
     MailboxError,
 )
-from libs.mailbox.port import Appended, Message, Session
+from libs.mailbox.port import AnyMessage, Appended, Message, Session
 from libs.mailbox.sides import SideFailed, at
 from services.copier.amend import Amended, amend
+from services.copier.batch_size import BatchSize
 from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt
 from services.copier.hold import Hold
@@ -43,7 +46,13 @@ class Appender:
     """The appends of one folder. `doubt` is set when one was not answered."""
 
     def __init__(
-        self, ledger: Ledger, tail: Tail, connections: Connections, hold: Hold, pace: Callable[[int], None]
+        self,
+        ledger: Ledger,
+        tail: Tail,
+        connections: Connections,
+        hold: Hold,
+        pace: Callable[[int], None],
+        batch_size: BatchSize,
     ) -> None:
         self.doubt: Doubt | None = None
         self._ledger = ledger
@@ -52,6 +61,7 @@ class Appender:
         self._connections = connections
         self._hold = hold
         self._pace = pace
+        self._batch_size = batch_size
         self._suspect: Ref | None = None  # one up to this is refused
         self._losses: dict[Ref, Losses] = {}
         self._mark: int | None = None  # without UIDPLUS: what STATUS told last
@@ -82,7 +92,7 @@ class Appender:
             except AppendRefused:
                 self._suspect = Ref(source, part[-1].uid)
 
-    def _most(self, source: int, pending: Sequence[Message]) -> int:
+    def _most(self, source: int, pending: Sequence[AnyMessage]) -> int:
         """How many messages may be in the next append: half of those that are known to hold one that is refused."""
         if not self._destination().multiappend:
             return 1
@@ -92,7 +102,7 @@ class Appender:
                     return max(1, number // 2)
         return len(pending)
 
-    def _append_one(self, source: int, message: Message) -> None:
+    def _append_one(self, source: int, message: AnyMessage) -> None:
         ref = Ref(source, message.uid)
         if self._lost_each_time(ref):
             self._fail(ref, AppendRefused(Reason.MESSAGE_REFUSED, LOST_EACH_TIME), message)
@@ -102,6 +112,11 @@ class Appender:
         while True:
             try:
                 self._append(source, [amended[-1].message if amended else message])
+            except SideFailed as failed:
+                if not isinstance(failed.error, FetchRefused):
+                    raise
+                self._fail(ref, failed.error, message)  # the source does not hand out this large one
+                return
             except AppendRefused as refused:
                 first = first or refused
                 attempt = amend(amended[-1].message if amended else message, refused)
@@ -122,13 +137,14 @@ class Appender:
 
     # ---- one command
 
-    def _append(self, source: int, messages: Sequence[Message]) -> None:
+    def _append(self, source: int, messages: Sequence[AnyMessage]) -> None:
         """
         Raises:
             AppendRefused: none of them was stored, and the server is ready for the next append.
         """
-        self._pace(sum(len(one.body) for one in messages))
+        self._pace(sum(one.size for one in messages))
         refs = [Ref(source, message.uid) for message in messages]
+        begun = time.monotonic()
         try:
             appended = self._destination().append(self._plan.destination_wire, messages, self._hold.gate)
         except AppendRefused as refused:
@@ -146,10 +162,11 @@ class Appender:
             if isinstance(error, ConnectionLost):
                 self._count_loss(refs)
             raise SideFailed("destination", error) from error
-        self._acknowledge(refs, [len(one.body) for one in messages], appended)
+        self._batch_size.took(len(messages), time.monotonic() - begun)
+        self._acknowledge(refs, [one.size for one in messages], appended)
         for ref, message in zip(refs, messages, strict=True):
-            if is_fragile(message.body):
-                self._ledger.fragile[ref] = exact(message.body)
+            if isinstance(message, Message) and is_fragile(message.body):
+                self._ledger.fragile[ref] = exact((message.body,))
 
     def _count_loss(self, refs: Sequence[Ref]) -> None:
         losses = self._losses.setdefault(refs[0], Losses())
@@ -202,8 +219,8 @@ class Appender:
             raise PlanOutdated
         return status.messages if status.uidnext is None else status.uidnext
 
-    def _fail(self, ref: Ref, error: MailboxError, message: Message) -> None:
-        self._ledger.fail(ref, error.reason, error.server_text, len(message.body), datetime.now(UTC))
+    def _fail(self, ref: Ref, error: MailboxError, message: AnyMessage) -> None:
+        self._ledger.fail(ref, error.reason, error.server_text, message.size, datetime.now(UTC))
 
     def _destination(self) -> Session:
         return self._connections.get("destination")

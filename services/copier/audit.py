@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from libs.contracts import uidset
 from libs.mailbox.digests import digests, exact
 from libs.mailbox.port import Session
 from libs.mailbox.sides import at
@@ -90,10 +89,9 @@ def _different(ledger: Ledger, refs: list[Ref], there: dict[int, bytes], source:
     for index, uids in by_source(refs):
         with at("source"):
             session = open_source(source(), ledger, index)
-            for chunk in uidset.chunks(uids):
-                for message in session.fetch(chunk):
-                    ref = Ref(index, message.uid)
-                    uid = ledger.delivered[ref].uid
-                    if uid is not None and there.get(uid) != exact(message.body):
-                        different.append(ref)
+            for source_uid, digest in digests(session, uids, exact):
+                ref = Ref(index, source_uid)
+                uid = ledger.delivered[ref].uid
+                if uid is not None and there.get(uid) != digest:
+                    different.append(ref)
     return different

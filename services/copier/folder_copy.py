@@ -5,6 +5,7 @@ Whatever breaks, it begins again from the ledger: what is delivered is never sen
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import (
@@ -18,9 +19,11 @@ from libs.mailbox.port import Session
 from libs.mailbox.sides import SideFailed
 from services.copier.appender import Appender
 from services.copier.audit import Findings, audit
+from services.copier.batch_size import BatchSize
 from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt, settle
 from services.copier.hold import Hold
+from services.copier.large import open_large
 from services.copier.ledger import Ledger, Ref
 from services.copier.reader import Batch, Reader
 from services.copier.tail import PlanOutdated, Tail
@@ -46,8 +49,9 @@ class FolderCopy:
         self._hold = hold
         self._late_commit_seconds = late_commit_seconds
         self._reader: Reader | None = None
+        self._batch_size = BatchSize()
         self._tail = Tail(ledger, self._tail_source)
-        self._appender = Appender(ledger, self._tail, connections, hold, pace)
+        self._appender = Appender(ledger, self._tail, connections, hold, pace, self._batch_size)
         self._appender.doubt = doubt
 
     @property
@@ -97,7 +101,12 @@ class FolderCopy:
         if not self._ledger.remaining():
             return
         self._appender.begin()
-        self._reader = Reader(self._ledger, lambda: self._connections.get("source"))
+        self._reader = Reader(
+            self._ledger,
+            lambda: self._connections.get("source"),
+            partial(open_large, self._ledger, self._connections),
+            self._batch_size,
+        )
         for batch in self._reader.batches():
             self._hold.check()
             self._settle_unread(batch)

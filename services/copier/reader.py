@@ -2,19 +2,20 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
 
 from libs.contracts import uidset
-from libs.mailbox.errors import ConnectionLost, MailboxBusy, MailboxError, ProtocolBroken
-from libs.mailbox.port import Message, Session
+from libs.mailbox.errors import ConnectionLost, MailboxBusy, MailboxError, MessageTooLarge, ProtocolBroken
+from libs.mailbox.port import AnyMessage, Body, LargeMessage, Session
 from libs.mailbox.sides import SideFailed
+from services.copier.batch_size import BatchSize
 from services.copier.ledger import Ledger, Ref
 from services.copier.tail import by_source, open_source
 
-# Measured with one connection pair on loopback: from 50 messages a command the count hardly matters.
 BATCH_BYTES = 8 * 1024 * 1024
-BATCH_ITEMS = 500
 QUEUED_BATCHES = 2
 ENDED = (ConnectionLost, MailboxBusy, ProtocolBroken)  # the connection is of no more use
 
@@ -24,7 +25,7 @@ class Batch:
     """Messages of one source folder in its order, and what was found to be missing there."""
 
     source: int
-    messages: list[Message] = field(default_factory=list[Message])
+    messages: list[AnyMessage] = field(default_factory=list[AnyMessage])
     gone: list[Ref] = field(default_factory=list[Ref])
     unreadable: list[tuple[Ref, MailboxError]] = field(default_factory=list[tuple[Ref, MailboxError]])
     bytes: int = 0
@@ -33,9 +34,14 @@ class Batch:
 class Reader:
     """Runs in its own thread from `batches()` until that iterator is closed."""
 
-    def __init__(self, ledger: Ledger, session: Callable[[], Session]) -> None:
+    def __init__(
+        self, ledger: Ledger, session: Callable[[], Session], open_large: Callable[[Ref], Body], size: BatchSize
+    ) -> None:
+        """`open_large` is called by who appends, while the reader reads ahead."""
         self._ledger = ledger
         self._session = session
+        self._open_large = open_large
+        self._size = size
         self._queue: queue.Queue[Batch | BaseException | None] = queue.Queue(QUEUED_BATCHES)
         self._closed = threading.Event()
         self.finished = False  # everything was handed over
@@ -79,20 +85,22 @@ class Reader:
     def _read_folder(self, index: int, uids: list[int]) -> None:
         session = open_source(self._session(), self._ledger, index)
         batch = Batch(index)
-        for chunk in uidset.chunks(uids):
-            missing = set(uidset.decode(chunk))
-            try:
-                for message in session.fetch(chunk):
-                    batch = self._add(batch, message)
-                    missing.discard(message.uid)
-            except ENDED:
-                raise
-            except MailboxError:
-                batch = self._read_one_by_one(session, batch, sorted(missing))
-                missing.clear()
-            batch.gone.extend(Ref(index, uid) for uid in sorted(missing))
-            if self._closed.is_set():
-                return
+        large = set(uidset.decode(self._ledger.plan.sources[index].large))
+        for are_large, run in groupby(uids, key=large.__contains__):
+            for chunk in uidset.chunks(run):
+                missing = set(uidset.decode(chunk))
+                try:
+                    for message in self._large(session, index, missing) if are_large else session.fetch(chunk):
+                        batch = self._add(batch, message)
+                        missing.discard(message.uid)
+                except ENDED:
+                    raise
+                except MailboxError:
+                    batch = self._read_one_by_one(session, batch, sorted(missing))
+                    missing.clear()
+                batch.gone.extend(Ref(index, uid) for uid in sorted(missing))
+                if self._closed.is_set():
+                    return
         self._put(batch)
 
     def _read_one_by_one(self, session: Session, batch: Batch, uids: list[int]) -> Batch:
@@ -100,7 +108,11 @@ class Reader:
         for uid in uids:
             found = False
             try:
-                for message in session.fetch(str(uid)):
+                try:
+                    messages = list(session.fetch(str(uid)))
+                except MessageTooLarge:  # larger than the server said
+                    messages = self._large(session, batch.source, [uid])
+                for message in messages:
                     batch = self._add(batch, message)
                     found = True
             except ENDED:
@@ -112,14 +124,25 @@ class Reader:
                     batch.gone.append(Ref(batch.source, uid))
         return batch
 
-    def _add(self, batch: Batch, message: Message) -> Batch:
+    def _large(self, session: Session, index: int, uids: Iterable[int]) -> list[LargeMessage]:
+        wanted = uidset.encode(sorted(uids))
+        flags = session.flags(wanted)
+        return [
+            LargeMessage(
+                one.uid, flags[one.uid], one.internaldate, one.size, partial(self._open_large, Ref(index, one.uid))
+            )
+            for one in session.listing(wanted, identity=False)
+            if one.uid in flags
+        ]
+
+    def _add(self, batch: Batch, message: AnyMessage) -> Batch:
         """The batch to go on with: a full one is handed over before the message that would overfill it."""
-        size = len(message.body)
-        if batch.messages and (len(batch.messages) >= BATCH_ITEMS or batch.bytes + size > BATCH_BYTES):
+        full = len(batch.messages) >= self._size.items or batch.bytes + message.size > BATCH_BYTES
+        if batch.messages and full:
             self._put(batch)
             batch = Batch(batch.source)
         batch.messages.append(message)
-        batch.bytes += size
+        batch.bytes += message.size
         return batch
 
     def _put(self, item: Batch | BaseException | None) -> None:

@@ -11,7 +11,7 @@ from libs.contracts.ids import PlanId
 from libs.contracts.jobs import JobOptions
 from libs.mailbox.digests import digests
 from libs.mailbox.errors import FolderGone, FolderRefused
-from libs.mailbox.port import Listed, Selected, Session
+from libs.mailbox.port import LARGE, Listed, Selected, Session
 from libs.mailbox.sides import at
 from libs.readmodel.rows import FolderRow, PlanRow, PlanSource
 from services.scanner.accounts import Both
@@ -66,6 +66,9 @@ def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId,
                 wire=folder.source_wires[index],
                 uidvalidity=selected.uidvalidity,
                 uids=uidset.encode(sorted(by_source.get(index, ()))),
+                large=uidset.encode(
+                    one.listed.uid for one in to_copy if one.source == index and one.listed.size > LARGE
+                ),
             )
             for index, selected, _ in listing
         ),

@@ -3,6 +3,7 @@
 `python -m tests.bench.scale [MESSAGES …]`
 """
 
+import os
 import sys
 import time
 from dataclasses import dataclass
@@ -33,7 +34,9 @@ class Figures:
         return self.planning + self.copying + self.ending
 
 
-def run(instance: Instance, source: Account, destination: Account, *, seconds: float = 900, **options: object) -> Figures:
+def run(
+    instance: Instance, source: Account, destination: Account, *, seconds: float = 900, **options: object
+) -> Figures:
     """A job from POST to `completed`."""
     idle = memory(instance, "VmRSS")
     reset_peak(instance)
@@ -55,9 +58,7 @@ def run(instance: Instance, source: Account, destination: Account, *, seconds: f
     assert planned is not None
     assert copied is not None
     peak = memory(instance, "VmHWM")
-    return Figures(
-        planning=planned, copying=copied - planned, ending=now - copied, peak=peak, above_idle=peak - idle
-    )
+    return Figures(planning=planned, copying=copied - planned, ending=now - copied, peak=peak, above_idle=peak - idle)
 
 
 def both(one: Dovecot, other: Dovecot) -> dict[str, str]:
@@ -83,22 +84,32 @@ def reset_peak(instance: Instance) -> None:
     Path(f"/proc/{instance.process.pid}/clear_refs").write_text("5")
 
 
+def show(what: str, figures: Figures) -> None:
+    print(
+        f"{what:26} {figures.planning:9.2f} {figures.copying:9.2f} {figures.ending:9.2f} {figures.seconds:9.2f} "
+        f"{figures.peak / MEGABYTE:9.0f} {figures.above_idle / MEGABYTE:11.0f}",
+        flush=True,
+    )
+
+
 def main(counts: list[int]) -> None:
-    print(f"{'messages':>9} {'':8} {'planning':>9} {'copying':>9} {'ending':>9} {'whole':>9} {'peak MB':>9} {'above idle':>10}")
-    with Dovecot(settings="mail_location = sdbox:~/dbox") as store, Dovecot() as server:
-        for count in counts:
-            source, destination = server.account(new_user()), store.account(new_user())
-            write_inbox(server, source.username, small_messages(count))
-            with TemporaryDirectory(dir="/dev/shm") as directory, Instance(
-                Path(directory), server, both(server, store)
-            ) as instance:
-                for what in ("first", "again"):
-                    figures = run(instance, source, destination)
-                    print(
-                        f"{count:9,} {what:8} {figures.planning:9.2f} {figures.copying:9.2f} {figures.ending:9.2f} "
-                        f"{figures.seconds:9.2f} {figures.peak / MEGABYTE:9.0f} {figures.above_idle / MEGABYTE:10.0f}",
-                        flush=True,
-                    )
+    print(f"{'':26} {'planning':>9} {'copying':>9} {'ending':>9} {'whole':>9} {'peak, MB':>9} {'above idle':>11}")
+    for storage in ("maildir", "sdbox"):
+        with Dovecot() as server, Dovecot(settings=f"mail_location = {storage}:~/mail") as other:
+            for count in counts:
+                folder = (
+                    small_messages(count)
+                    if count
+                    else [b"Subject: large\r\n\r\n" + os.urandom(300 << 20).hex().encode()[: 300 << 20]]
+                )
+                source, destination = server.account(new_user()), other.account(new_user())
+                write_inbox(server, source.username, folder)
+                with (
+                    TemporaryDirectory(dir="/dev/shm") as directory,
+                    Instance(Path(directory), server, both(server, other)) as instance,
+                ):
+                    for what in ("first", "again"):
+                        show(f"{count:7,} {storage}, {what}", run(instance, source, destination))
 
 
 if __name__ == "__main__":

@@ -24,10 +24,32 @@ from libs.mailbox.errors import (
     MailboxBusy,
 )
 from libs.mailbox.identity import FIELDS, identify
-from libs.mailbox.port import Appended, Folder, Listed, Message, Namespace, Selected, Status
+from libs.mailbox.port import (
+    AnyMessage,
+    Appended,
+    Body,
+    Folder,
+    Listed,
+    Message,
+    Namespace,
+    Selected,
+    Status,
+)
+from libs.mailbox.sides import SideFailed
 
 Operation = Literal[
-    "connect", "folders", "status", "examine", "listing", "fetch", "create", "append", "committing", "committed", "noop"
+    "connect",
+    "folders",
+    "status",
+    "examine",
+    "listing",
+    "fetch",
+    "piece",
+    "create",
+    "append",
+    "committing",
+    "committed",
+    "noop",
 ]
 DATE = "17-Jul-2024 02:44:25 +0200"
 _UIDVALIDITIES = itertools.count(1_000)  # no two folders are one
@@ -354,6 +376,19 @@ class ModelSession:
                 raise FetchRefused(Reason.MESSAGE_UNREADABLE, "NO can't be read")
             yield one
 
+    def body(self, uid: int) -> Body:
+        self._alive()
+        for one in self._selected(str(uid)):
+            if one.body in self._model.unreadable:
+                break
+            return Body(len(one.body), self._pieces(one.body))
+        raise FetchRefused(Reason.MESSAGE_UNREADABLE)
+
+    def _pieces(self, body: bytes) -> Iterator[bytes]:
+        for start in range(0, len(body), 1 << 20):
+            self._begin("piece")
+            yield body[start : start + (1 << 20)]
+
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
         self._alive()
         return {one.uid: one.flags for one in self._selected(uids)}
@@ -366,7 +401,15 @@ class ModelSession:
             if wire not in self._model.folders:
                 self._model.add_folder(wire)
 
-    def append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
+    def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:
+        self._alive()
+        try:
+            return self._append(wire, [_read(one) for one in messages], gate)
+        except SideFailed:
+            self.over = True
+            raise
+
+    def _append(self, wire: str, messages: Sequence[Message], gate: Callable[[], None]) -> Appended:
         self._alive()
         assert messages
         assert self.multiappend or len(messages) == 1
@@ -440,6 +483,12 @@ class ModelSession:
             else:
                 wanted.update(uidset.decode(part))
         return [one for uid, one in sorted(self._snapshot.items()) if uid in wanted]
+
+
+def _read(message: AnyMessage) -> Message:
+    if isinstance(message, Message):
+        return message
+    return Message(message.uid, message.flags, message.internaldate, b"".join(message.read().pieces))
 
 
 def _fields(body: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import pytest
 
 from libs.mailbox.digests import exact, is_fragile, recognising
+from libs.mailbox.fetching import PIECE
 
 EIGHT_BIT = "Subject: Grüße\r\n\r\nbody\r\n".encode("latin-1")
 NUL = b"Subject: a\r\n\r\nbo\0dy\r\n"
@@ -13,8 +14,8 @@ NUL = b"Subject: a\r\n\r\nbo\0dy\r\n"
 )
 def test_a_message_is_recognised_after_the_changes_that_servers_make_in_secret(sent: bytes, stored: bytes) -> None:
     assert is_fragile(sent)
-    assert recognising(sent) == recognising(stored)
-    assert exact(sent) != exact(stored)
+    assert recognising([sent]) == recognising([stored])
+    assert exact([sent]) != exact([stored])
 
 
 @pytest.mark.parametrize(
@@ -23,8 +24,17 @@ def test_a_message_is_recognised_after_the_changes_that_servers_make_in_secret(s
 )
 def test_what_no_server_changes_in_secret_is_compared_as_it_is(body: bytes) -> None:
     assert not is_fragile(body)
-    assert recognising(body) == exact(body)
+    assert recognising([body]) == exact([body])
 
 
 def test_a_header_without_an_end_may_be_fragile_everywhere() -> None:
     assert is_fragile(b"Subject: a\r\nTo: \xe4\r\n")
+
+
+def test_a_message_in_pieces_has_the_digest_of_the_whole() -> None:
+    body = "Subject: Größe\r\n\r\n".encode() + bytes(range(256)) * 3000
+    pieces = [body[start : start + PIECE] for start in range(0, len(body), PIECE)]
+
+    assert len(pieces) > 2
+    assert recognising(pieces) == recognising([body])
+    assert exact(pieces) == exact([body])

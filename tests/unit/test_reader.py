@@ -1,23 +1,33 @@
 """The reader: fetches what remains, in order, and says what it could not get."""
 
 import itertools
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import ConnectionLost, MailboxBusy, ProtocolBroken
-from libs.mailbox.port import Message
+from libs.mailbox.port import Body, LargeMessage, Message, Session
 from libs.mailbox.sides import SideFailed
 from services.copier import reader as module
+from services.copier.batch_size import FEWEST_ITEMS, FIRST_ITEMS, MOST_ITEMS, BatchSize
 from services.copier.ledger import Ledger, Ref
-from services.copier.reader import BATCH_BYTES, BATCH_ITEMS, Batch, Reader
+from services.copier.reader import BATCH_BYTES, Batch, Reader
 from services.copier.tail import PlanOutdated
 from tests.mail.model import Busy, Lost, MailboxModel, ModelSession, mail
 from tests.unit.plans import plan_of, sessions, whole
 
 
+def reader_of(ledger: Ledger, session: Callable[[], Session], size: BatchSize | None = None) -> Reader:
+    def open_large(ref: Ref) -> Body:
+        return session().body(ref.uid)
+
+    return Reader(ledger, session, open_large, size or BatchSize())
+
+
 def read(model: MailboxModel, ledger: Ledger) -> list[Batch]:
-    reader = Reader(ledger, sessions(model))
+    reader = reader_of(ledger, sessions(model))
     found = list(reader.batches())
     assert reader.finished
     return found
@@ -36,7 +46,7 @@ def test_everything_comes_in_order_folder_by_folder() -> None:
     batches = read(model, ledger)
 
     assert refs(batches) == list(ledger.order())
-    assert max(len(batch.messages) for batch in batches) == BATCH_ITEMS
+    assert max(len(batch.messages) for batch in batches) == FIRST_ITEMS
     assert [one.body for one in batches[-1].messages] == [mail("a"), mail("b")]
 
 
@@ -102,7 +112,7 @@ def test_a_source_that_fails_is_said_to_be_the_source(fault: Lost | Busy, error:
     model = MailboxModel()
     model.put("INBOX", mail(1))
     model.at("fetch", 1, fault)
-    reader = Reader(Ledger(plan_of(whole(model, "INBOX"))), sessions(model))
+    reader = reader_of(Ledger(plan_of(whole(model, "INBOX"))), sessions(model))
 
     with pytest.raises(SideFailed) as failed:
         list(reader.batches())
@@ -125,7 +135,7 @@ def test_an_answer_that_is_not_imap_is_told_as_such_and_not_as_a_lost_connection
     model = MailboxModel()
     model.put("INBOX", mail(1))
     session = Nonsense(model)
-    reader = Reader(Ledger(plan_of(whole(model, "INBOX"))), lambda: session)
+    reader = reader_of(Ledger(plan_of(whole(model, "INBOX"))), lambda: session)
 
     with pytest.raises(SideFailed) as failed:
         list(reader.batches())
@@ -140,14 +150,14 @@ def test_a_source_folder_that_is_another_one_outdates_the_plan() -> None:
     model.renumber("INBOX")
 
     with pytest.raises(PlanOutdated):
-        list(Reader(ledger, sessions(model)).batches())
+        list(reader_of(ledger, sessions(model)).batches())
 
 
 def test_it_reads_no_more_than_two_batches_ahead_and_ends_when_it_is_closed() -> None:
     model = MailboxModel()
-    model.put("INBOX", *(mail(number) for number in range(BATCH_ITEMS * 8)))
+    model.put("INBOX", *(mail(number) for number in range(FIRST_ITEMS * 8)))
     session = model.connect()
-    reader = Reader(Ledger(plan_of(whole(model, "INBOX"))), lambda: session)
+    reader = reader_of(Ledger(plan_of(whole(model, "INBOX"))), lambda: session)
     batches = reader.batches()
 
     next(batches)
@@ -157,3 +167,31 @@ def test_it_reads_no_more_than_two_batches_ahead_and_ends_when_it_is_closed() ->
     assert module.QUEUED_BATCHES == 2
     assert not reader._thread.is_alive()
     assert not reader.finished
+
+
+def test_a_large_message_is_not_read_but_handed_over_alone_and_in_its_place() -> None:
+    model = MailboxModel()
+    model.put("INBOX", mail(1), mail(2), mail("large", size=3_000_000), mail(4))
+    (source,) = whole(model, "INBOX")
+
+    batches = read(model, Ledger(plan_of([replace(source, large="3")])))
+
+    assert [one.uid for batch in batches for one in batch.messages] == [1, 2, 3, 4]
+    (large,) = (one for batch in batches for one in batch.messages if isinstance(one, LargeMessage))
+    assert large.size == len(mail("large", size=3_000_000))
+    assert b"".join(large.open().pieces) == mail("large", size=3_000_000)
+
+
+def test_batches_grow_while_the_server_is_quick_and_shrink_when_it_is_slow() -> None:
+    size = BatchSize()
+
+    size.took(FIRST_ITEMS - 1, 0.1)  # not full: it says nothing
+    assert size.items == FIRST_ITEMS
+    for _ in range(9):
+        size.took(size.items, 0.1)
+    assert size.items == MOST_ITEMS
+    size.took(size.items, 1.0)
+    assert size.items == MOST_ITEMS
+    for _ in range(9):
+        size.took(size.items, 3.0)
+    assert size.items == FEWEST_ITEMS
