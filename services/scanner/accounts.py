@@ -9,6 +9,7 @@ from typing import TypeVar
 from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobSecrets
+from libs.contracts.reasons import Reason
 from libs.mailbox.errors import ConnectionLost, MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
@@ -17,6 +18,7 @@ from libs.runtime.control import Control
 from libs.vault.port import SecretsDestroyed, Vault
 
 PATIENCE_SECONDS = 900.0  # with a server that is busy or drops the connection
+FIRST_CONTACT_SECONDS = 5.0  # with connections that break; whatever else is wrong a person should hear of at once
 LONGEST_PAUSE = 30.0
 SLICE = 1.0  # of a pause: then a cancellation is heard
 
@@ -53,14 +55,15 @@ class Accounts:
         """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
 
         On first contact nothing that keeps us from a mailbox is waited out: the
-        person who typed the account is still there to correct it. A pause that
-        a server asks for is waited out always, and uses up no patience.
+        person who typed the account is still there to correct it. Only where a
+        connection broke it is tried for a moment. A pause that a server asks
+        for is waited out always, and uses up no patience.
 
         Raises:
             SideFailed: for good.
             Stopping: while it waited to try again.
         """
-        patience, pause = PATIENCE_SECONDS, 1.0
+        patience, pause = FIRST_CONTACT_SECONDS if first_contact else PATIENCE_SECONDS, 1.0
         while self._control.desired(job_id).state not in ("cancel", "over"):
             begun = time.monotonic()
             try:
@@ -74,9 +77,11 @@ class Accounts:
                     self._wait(job_id, error.retry_after)
                     continue
                 patience -= time.monotonic() - begun + pause
-                if first_contact or not isinstance(error, MailboxBusy | ConnectionLost) or patience < 0:
+                passing = isinstance(error, MailboxBusy | ConnectionLost)
+                if not passing or patience < 0 or (first_contact and error.reason != Reason.CONNECTION_LOST):
                     raise
-                self._wait(job_id, max(pause, error.retry_after if isinstance(error, MailboxBusy) else 0.0))
+                busy = error.retry_after if isinstance(error, MailboxBusy) else 0.0
+                self._wait(job_id, pause if first_contact else max(pause, busy))
                 pause = min(pause * 2, LONGEST_PAUSE)
         return None
 

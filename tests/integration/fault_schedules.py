@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -46,10 +46,8 @@ def random_schedule(seed: int, times: Times = TWENTIETH) -> Schedule:
         source_mail=tuple(source),
         destination_mail=tuple(sorted([*held, *twice, *_theirs(chance)], key=lambda one: one.folder)),
         source=tuple(_fault(chance, times, SOURCE_PLACES) for _ in range(chance.choice((0, 0, 1, 2)))),
-        destination=tuple(
-            _fault(chance, times, OF_APPEND if chance.random() < 0.7 else PLACES) for _ in range(chance.randint(1, 3))
-        ),
-        kills=tuple(Kill(chance.choice(MOMENTS), chance.randint(1, 14)) for _ in range(chance.choice((0, 0, 0, 1, 2)))),
+        destination=_burst(chance, times) if chance.random() < 0.2 else _scattered(chance, times),
+        kills=tuple(Kill(chance.choice(MOMENTS), chance.randint(1, 18)) for _ in range(chance.choice((0, 0, 0, 1, 2)))),
         hidden=frozenset(
             name
             for name, share in (("UIDPLUS", 0.35), ("MULTIAPPEND", 0.5), ("LITERAL+", 0.2))
@@ -77,6 +75,19 @@ def awkward_mail() -> Iterator[Mail]:
 def _theirs(chance: random.Random) -> Iterator[Mail]:
     for number in range(chance.randrange(3)):
         yield Mail(chance.choice(("INBOX", "Archive")), mail(f"theirs{number}"), (), DATES[0])
+
+
+def _scattered(chance: random.Random, times: Times) -> tuple[Fault, ...]:
+    return tuple(
+        _fault(chance, times, OF_APPEND if chance.random() < 0.7 else PLACES) for _ in range(chance.randint(1, 3))
+    )
+
+
+def _burst(chance: random.Random, times: Times) -> tuple[Fault, ...]:
+    """The same again and again. A message whose append is lost five times in a row is given up, so not so often."""
+    fault = _fault(chance, times, OF_APPEND)
+    first = chance.choice((1, 1, 2, 4))
+    return tuple(replace(fault, nth=first + number, kill=False) for number in range(chance.randint(2, 4)))
 
 
 def _fault(chance: random.Random, times: Times, places: tuple[Place, ...]) -> Fault:

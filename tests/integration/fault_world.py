@@ -68,11 +68,13 @@ class Schedule:
     kills: tuple[Kill, ...] = ()
     hidden: frozenset[str] = frozenset()  # capabilities of the destination
     times: Times = TWENTIETH
+    from_the_start: bool = False  # the connections' trouble begins at first contact
 
     def __str__(self) -> str:
         faults = {"source": self.source, "destination": self.destination, "kills": self.kills}
         said = [f"{name}: {', '.join(map(str, those))}" for name, those in faults.items() if those]
-        return "; ".join([f"without {' '.join(sorted(self.hidden)) or 'nothing'}", *said])
+        hidden = [f"without {' '.join(sorted(self.hidden))}"] if self.hidden else []
+        return "; ".join(hidden + said)
 
 
 @dataclass(slots=True)
@@ -149,14 +151,16 @@ def run_schedule(schedule: Schedule, dovecot: Dovecot, proxies: FaultProxies, us
         for side, script in scripts.items():
             world.ports[side] = stack.enter_context(proxies.opened(script, dovecot.imap_port))
 
-        def contact() -> None:
-            world.on_contact = lambda: None
+        def arm() -> None:
             for script in scripts.values():
                 script.arm()
-            for kill in schedule.kills:
-                world.at(kill.moment, kill.nth, partial(_kill, world, kill, killed))
 
-        world.on_contact = contact
+        # Whoever does not answer at first contact ends the job, as it should: most trouble begins after it.
+        if schedule.from_the_start:
+            arm()
+        world.on_contact = arm
+        for kill in schedule.kills:
+            world.at(kill.moment, kill.nth, partial(_kill, world, kill, killed))
         job = world.request()
         try:
             world.finish(job, seconds=schedule.times.job)
@@ -180,8 +184,8 @@ def _wrong(world: FaultWorld, job: JobId, before: dict[str, Counter[Kept]]) -> I
     source, destination = contents(world.real("source")), contents(world.real("destination"))
     if told := difference(before["source"], source):
         yield f"the source has changed: {told}"
-    expected = _merged(before["source"]) | _merged(before["destination"])
-    if told := difference(expected, _merged(destination)):
+    expected = merged(before["source"]) | merged(before["destination"])
+    if told := difference(expected, merged(destination)):
         yield f"the destination: {told}"
     for failed in world.scan_failures(job):
         yield f"scan failed: {failed.reason}"
@@ -191,13 +195,17 @@ def _wrong(world: FaultWorld, job: JobId, before: dict[str, Counter[Kept]]) -> I
     counts = [world.counts(job, events[:number]) for number in range(1, len(events) + 1)]
     if not counts or counts[-1].settled != counts[-1].total or counts[-1].total != source.total():
         yield f"the counters do not reconcile: {counts[-1:]}, at the source {source.total()}"
+    audits = world.audits(job).values()
+    verified = sum(one.verified for one in audits)
+    if not counts or verified != counts[-1].completed or any(one.surplus for one in audits):
+        yield f"the audit: {verified} verified, surplus {[one.surplus for one in audits]}, {counts[-1:]}"
     if any(one.settled > one.total for one in counts):
         yield "a snapshot settles more than its total"
     if [one.settled for one in counts] != sorted(one.settled for one in counts):
         yield f"the counters fell: {[one.settled for one in counts]}"
 
 
-def _merged(kept: Counter[Kept]) -> Counter[Kept]:
+def merged(kept: Counter[Kept]) -> Counter[Kept]:
     """With the folders that are one at the destination (COPYING rule 1) as one."""
     merged: Counter[Kept] = Counter()
     for one, count in kept.items():

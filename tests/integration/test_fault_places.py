@@ -29,8 +29,12 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 
 
 def cases() -> Iterator[tuple[str, Schedule]]:
+    for at, by in product(("greeting", "login", "list"), WAYS):
+        twice = (Fault(at, by=by), Fault(at, by=by, nth=2))
+        yield f"source twice at first contact {at} {by}", schedule(source=twice, from_the_start=True)
+        yield f"destination at first contact {at} {by}", schedule("neither", *twice[:1], from_the_start=True)
     for at, by in product(READ, WAYS):
-        yield f"source {at} {by}", schedule(source=Fault(at, by=by))
+        yield f"source {at} {by}", schedule(source=(Fault(at, by=by),))
     for at, by, server in product(("status", *READ), WAYS, ("all it has", "neither")):
         yield f"destination {at} {by}, {server}", schedule(server, Fault(at, by=by))
     for at, server, (by, nth) in product(OF_APPEND, SERVERS, (("fin", 1), ("rst", 1), ("rst", 2))):
@@ -48,14 +52,17 @@ def cases() -> Iterator[tuple[str, Schedule]]:
         yield f"late, and once more after the restart, {server}", schedule(server, *again)
 
 
-def schedule(server: str = "all it has", *destination: Fault, source: Fault | None = None) -> Schedule:
+def schedule(
+    server: str = "all it has", *destination: Fault, source: tuple[Fault, ...] = (), from_the_start: bool = False
+) -> Schedule:
     mails = tuple(awkward_mail())
     return Schedule(
         source_mail=mails,
         destination_mail=mails[:2],
-        source=(source,) if source else (),
+        source=source,
         destination=destination,
         hidden=SERVERS[server],
+        from_the_start=from_the_start,
     )
 
 

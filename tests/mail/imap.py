@@ -16,7 +16,7 @@ LIST_LINE = re.compile(rb'\((?P<flags>[^)]*)\) (?P<delimiter>NIL|"(?:\\?.)") (?P
 @contextmanager
 def connected(account: Account) -> Generator[imaplib.IMAP4]:
     """Logged in with a password. Certificates are not verified: the servers are the tests' own, on loopback."""
-    context = ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # without the system's certificates, which take 30 ms to read
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if account.security == "tls":

@@ -63,6 +63,7 @@ class Dovecot(MailServer):
         super().__init__(parent)
         authority = Authority(self.directory, "ca")
         self.ca_file = authority.file
+        self.certificate = authority.issue(self.host, "localhost")
         self.log_file = self.directory / "dovecot.log"
         self._uid, self._gid = self.owner.pw_uid, self.owner.pw_gid
         self._mail = self.own(self.directory / "mail")
@@ -70,7 +71,7 @@ class Dovecot(MailServer):
         configuration = self.directory / "dovecot.conf"
         configuration.write_text(
             self._configuration(
-                certificate=authority.issue(self.host, "localhost"),
+                certificate=self.certificate,
                 untrusted=Authority(self.directory, "stranger").issue(self.untrusted_host),
                 hide=hide,
                 ssl=ssl,

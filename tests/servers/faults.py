@@ -51,7 +51,7 @@ class Script:
 
     faults: Sequence[Fault] = ()
     hidden: frozenset[str] = frozenset()  # capabilities that the client does not see
-    kill: Callable[[], None] = lambda: None
+    kill: Callable[[], object] = lambda: None
     happened: list[Fault] = field(default_factory=list[Fault])
     latest: float = 0.0  # seconds from a client's end to the answer to its append
     _armed: bool = False

@@ -695,6 +695,30 @@ def test_busy_servers_are_waited_for_and_the_people_are_told(make: WORLD) -> Non
     equal(world)
 
 
+def test_a_connection_that_breaks_at_first_contact_is_made_again_for_a_moment(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(3))
+    world.source.at("folders", 1, Lost())
+
+    job = world.run()
+
+    assert world.scan_failures(job) == []
+    equal(world)
+
+
+def test_a_server_that_breaks_every_connection_at_first_contact_ends_the_job_soon(make: WORLD) -> None:
+    world = make()
+    for number in range(1, 9):
+        world.source.at("folders", number, Lost())
+    begun = time.monotonic()
+
+    job = world.run()
+
+    assert [(one.side, one.reason) for one in world.scan_failures(job)] == [("source", Reason.CONNECTION_LOST)]
+    assert 2 < time.monotonic() - begun < 10
+    assert 2 <= world.source.operations["folders"] <= 4
+
+
 def test_a_pause_is_heard_though_clickhouse_does_not_answer_at_first_and_the_job_goes_on_from_there(
     make: WORLD,
 ) -> None:
