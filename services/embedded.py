@@ -28,8 +28,11 @@ from libs.runtime.control import Control
 from libs.runtime.health import Health
 from libs.runtime.settings import Settings
 from libs.vault.clickhouse import ClickHouseVault
+from libs.vault.recipients import Recipients
 from services.aggregator.agent import AggregatorAgent
 from services.aggregator.aggregator import Aggregator
+from services.aggregator.postman import Postman
+from services.aggregator.smtp import Smtp
 from services.api.app import create_app
 from services.api.deps import Deps
 from services.copier import agent as copier_agent
@@ -164,17 +167,29 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
     copier_agent.attach(workers[1], copier)
     aggregator.attach(workers[2])
     aggregator.start()
+    recipients = (
+        Recipients(read_model, keys.master_keys(settings)) if settings.smtp_url and settings.mail_from else None
+    )
+    closing = [scanner.close, copier.close, aggregator.close]
+    if recipients and settings.smtp_url and settings.mail_from:
+        smtp = Smtp(settings.smtp_url.get_secret_value(), settings.tls_ca_file)
+        views = read_model.watching.views
+        postman = Postman(read_model, views, recipients, smtp.send, settings.mail_from, lambda: datetime.now(UTC))
+        postman.start()
+        closing.append(postman.close)
     deps = Deps(
         log=eventlog,
         store=read_model,
         views=read_model.watching,
+        projects=read_model,
         vault=vault,
+        recipients=recipients,
         connect=connect,
         account_key=account_key,
         operator_token=settings.operator_token.get_secret_value() if settings.operator_token else None,
         public_url=str(settings.public_url).rstrip("/") if settings.public_url else None,
     )
-    return Parts(deps, scanner, workers, (scanner.close, copier.close, aggregator.close))
+    return Parts(deps, scanner, workers, tuple(closing))
 
 
 async def _start(workers: tuple[Worker, ...]) -> None:

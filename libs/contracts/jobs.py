@@ -1,14 +1,18 @@
 """What a person asks for, and the states a job goes through."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints
 
 from libs.contracts.accounts import Account
+from libs.contracts.schedule import Rate, Schedule, TimeZone, rate_at
 
 Glob = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+MailAddress = Annotated[
+    str, StringConstraints(max_length=254, pattern=r"^[^\s@<>\"(),:;\\\x00-\x1f]+@[^\s@<>\"(),:;\\\x00-\x1f]+$")
+]
 FolderName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
@@ -19,6 +23,11 @@ class Limits(BaseModel):
 
     concurrency: int = Field(default=2, ge=1, le=16)  # folders copied at once
     bandwidth_limit_mbps: float | None = Field(default=None, gt=0, le=100_000)  # megabits a second
+    schedule: Schedule = ()  # outside of them the limit above holds
+    timezone: TimeZone | None = None  # whose clock the schedule goes by; None: UTC
+
+    def rate(self, now: datetime) -> Rate:
+        return rate_at(self.schedule, self.timezone, self.bandwidth_limit_mbps, now)
 
 
 class JobOptions(Limits):
@@ -32,6 +41,9 @@ class JobOptions(Limits):
     max_item_bytes: int | None = Field(default=None, ge=1)
     folder_map: dict[FolderName, FolderName] = Field(default_factory=dict[str, str], max_length=1000)
     verify: Literal["standard", "deep"] = "standard"
+    notify_email: MailAddress | None = Field(
+        default=None, exclude=True, repr=False
+    )  # sealed apart, stored nowhere else
 
 
 class JobForm(BaseModel):
@@ -53,6 +65,15 @@ class JobSecrets(BaseModel):
 
     source: Account
     destination: Account
+
+
+class Recipient(BaseModel):
+    """Whom to tell of a job's end, and the address of its page: sealed until they were told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    address: SecretStr
+    url: SecretStr
 
 
 class JobState(StrEnum):
@@ -86,3 +107,4 @@ STATE_TEXT: dict[JobState, str] = {
     JobState.CANCELLED: "Cancelled. What had been copied stays at the destination.",
     JobState.GONE: "There is nothing here (any more).",
 }
+RESTING_TEXT = "Its schedule lets nothing be copied now. It goes on by itself."  # of a job that runs

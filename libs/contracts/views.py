@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import BaseModel
 
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import JobState
+from libs.contracts.jobs import JobState, Limits
 from libs.contracts.reasons import Reason
+from libs.contracts.schedule import Rate
 
 
 class RemainingSeconds(BaseModel):
@@ -57,6 +58,8 @@ class JobView(BaseModel):
     throttled_until: datetime | None
     throttle_text: str | None
     limit_text: str | None
+    limits: Limits  # as they are set
+    rate: Rate  # the bandwidth limit that holds now, and until when
     warnings: list[str]
     holds: list[Hold]
 

@@ -4,12 +4,15 @@ import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
-from libs.contracts.jobs import STATE_TEXT, JobState, Limits
+from libs.contracts.jobs import RESTING_TEXT, STATE_TEXT, JobState, Limits
 from libs.contracts.reasons import WHAT_TO_DO
+from libs.contracts.schedule import Rate
 from libs.contracts.views import BreakdownRow, Hold, JobView, RemainingSeconds, Snapshot
 from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Throttle, VerifyLevel
 
+TOLD_WITHIN = timedelta(hours=1)
 STALLED_AFTER = timedelta(seconds=60)
 VERIFY_LEVELS: tuple[VerifyLevel, ...] = ("size", "identity", "bytes")  # weakest first
 
@@ -22,6 +25,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
     bytes_total = sum(folder.bytes_total for folder in progress)
     bytes_completed = sum(folder.bytes_completed for folder in progress)
     last_report_at = _last_report(numbers)
+    rate = head.limits.rate(now)
     state = _state(numbers, last_report_at, now)
     expires_at = (head.finished_at or max(head.updated_at, last_report_at or head.updated_at)) + retention
     audited = {folder.level for folder in progress if folder.verified}
@@ -31,7 +35,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         name=head.name,
         project=head.project,
         state=state,
-        state_text=_state_text(state, head),
+        state_text=_state_text(state, head, rate),
         worker=_worker(progress),
         source_host=head.source_host,
         destination_host=head.destination_host,
@@ -58,7 +62,9 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         else None,
         throttled_until=numbers.throttle.until if numbers.throttle else None,
         throttle_text=_throttle_text(numbers.throttle),
-        limit_text=_limit_text(head.limits),
+        limit_text=_limit_text(head.limits, rate),
+        limits=head.limits,
+        rate=rate,
         warnings=list(numbers.warnings),
         holds=_holds(head, bool(numbers.names), expires_at),
     )
@@ -77,12 +83,15 @@ def _state(numbers: Numbers, last_report_at: datetime | None, now: datetime) -> 
         return JobState.QUEUED
     if numbers.throttle is not None:
         return JobState.THROTTLED
-    if head.listed_at is not None and last_report_at is not None and now - last_report_at > STALLED_AFTER:
-        return JobState.STALLED
+    silent = head.listed_at is not None and last_report_at is not None and now - last_report_at > STALLED_AFTER
+    if silent and not (head.limits.rate(now).closed or head.limits.rate(now - STALLED_AFTER).closed):
+        return JobState.STALLED  # workers that wait for their time have nothing to report
     return JobState.RUNNING if numbers.progress else JobState.SCANNING
 
 
-def _state_text(state: JobState, head: Head) -> str:
+def _state_text(state: JobState, head: Head, rate: Rate) -> str:
+    if rate.closed and state in (JobState.RUNNING, JobState.SCANNING):
+        return RESTING_TEXT
     if state is not JobState.FAILED or head.reason is None:
         return STATE_TEXT[state]
     side = {"source": "The source account: ", "destination": "The destination account: ", None: ""}[head.side]
@@ -147,16 +156,23 @@ def _throttle_text(throttle: Throttle | None) -> str | None:
     return f"The {throttle.side} server asked for a pause" + (f": {throttle.text}" if throttle.text else ".")
 
 
-def _limit_text(limits: Limits) -> str | None:
-    if limits.bandwidth_limit_mbps is None:
+def _limit_text(limits: Limits, rate: Rate) -> str | None:
+    if rate.mbps is None and rate.until is None:
         return None
-    return f"Limited to {limits.bandwidth_limit_mbps:g} Mbit/s."
+    zone = limits.timezone or "UTC"
+    until = f" until {rate.until.astimezone(ZoneInfo(zone)):%a %H:%M} ({zone})" if rate.until else ""
+    if rate.mbps is None:
+        return f"No limit{until}."
+    return f"Nothing is copied{until}." if rate.closed else f"Limited to {rate.mbps:g} Mbit/s{until}."
 
 
 def _holds(head: Head, named: bool, expires_at: datetime) -> list[Hold]:
     holds: list[Hold] = []
     if head.held:
         holds.append(Hold(what="credentials", why="To log in to both accounts while the job runs; sealed.", until=None))
+    if head.to_be_told:
+        until = head.finished_at + TOLD_WITHIN if head.finished_at else None
+        holds.append(Hold(what="addresses", why="To tell you when it is done; sealed.", until=until))
     if named:
         holds.append(Hold(what="names", why="To show folders and what the servers said.", until=expires_at))
     holds.append(Hold(what="results", why="To show what was copied and what was not.", until=expires_at))

@@ -35,6 +35,7 @@ class Head:
     reason: Reason | None
     finished_at: datetime | None
     held: bool  # credentials are in the vault
+    to_be_told: bool  # so is an address to write to at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,7 +116,7 @@ SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     d.state AS desired, ifNull(d.limits, r.options) AS limits,
     a.admitted_at AS admitted_at, l.folders AS folders, l.listed_at AS listed_at,
     o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
-    v.job_id IS NOT NULL AS held
+    v.job_id IS NOT NULL AS held, n.job_id IS NOT NULL AS to_be_told
 FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND accepted AND {_EXISTS}) AS r
 LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
 LEFT JOIN (SELECT job_id, admitted_at FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
@@ -124,6 +124,7 @@ LEFT JOIN (SELECT job_id, folders, listed_at FROM listings FINAL WHERE {_JOBS}) 
 LEFT JOIN (SELECT job_id, state, side, reason, finished_at FROM outcomes FINAL WHERE {_JOBS}) AS o
     ON o.job_id = r.job_id
 LEFT JOIN (SELECT DISTINCT job_id FROM vault WHERE {_JOBS}) AS v ON v.job_id = r.job_id
+LEFT JOIN (SELECT DISTINCT job_id FROM notifications WHERE {_JOBS}) AS n ON n.job_id = r.job_id
 """
 
 FOLDER_NAMES = f"SELECT job_id, folder_id, source_names, destination_name FROM folders FINAL WHERE {_JOBS}"
@@ -267,5 +268,15 @@ FROM {table} FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}
 """
     for table in STATE_OF_A_JOB
 }
+
+NOTIFICATION = f"SELECT sealed FROM notifications FINAL WHERE {_JOB}"
+
+DUE_NOTIFICATIONS = f"""
+SELECT o.job_id AS job_id, o.finished_at AS finished_at FROM outcomes AS o FINAL
+WHERE o.job_id IN (SELECT job_id FROM notifications) AND o.job_id NOT IN {_DELETED}
+ORDER BY finished_at, job_id LIMIT 100
+"""
+
+PROJECTS = "SELECT name, limits FROM projects FINAL ORDER BY name"
 
 PURGE = "OPTIMIZE TABLE vault FINAL"

@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping
+from email.utils import parseaddr
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from cryptography.fernet import Fernet
 from pydantic import (
@@ -21,7 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "MAILTIDE_"
-SECRETS = frozenset({"clickhouse_url", "master_keys", "account_key", "operator_token"})
+SECRETS = frozenset({"clickhouse_url", "master_keys", "account_key", "operator_token", "smtp_url"})
 
 
 class SettingsError(Exception):
@@ -47,6 +48,22 @@ def _scheme(*schemes: str) -> AfterValidator:
         return url
 
     return AfterValidator(check)
+
+
+def _with_host(url: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(url.get_secret_value())
+        if parts.hostname and parts.port != 0:
+            return url
+    except ValueError:
+        pass
+    raise ValueError("must be smtp://user:password@host:port") from None
+
+
+def _one_address(text: str) -> str:
+    if "@" not in parseaddr(text)[1] or not text.isprintable():
+        raise ValueError("must be a mail address, such as Mailtide <move@example.org>")
+    return text
 
 
 def _fernet_key(key: SecretStr) -> SecretStr:
@@ -75,6 +92,8 @@ class Settings(BaseSettings):
     master_keys: Annotated[tuple[FernetKey, ...], NoDecode, BeforeValidator(_split)] = ()
     account_key: Annotated[SecretStr, Field(min_length=16)] | None = None
     operator_token: Annotated[SecretStr, Field(min_length=16)] | None = None
+    smtp_url: Annotated[SecretStr, _scheme("smtp", "smtps"), AfterValidator(_with_host)] | None = None
+    mail_from: Annotated[str, AfterValidator(_one_address)] | None = None
     late_commit_seconds: float = Field(default=35, ge=0, le=3600)
     allow_networks: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = ()
     allow_ports: Annotated[tuple[Port, ...], NoDecode, BeforeValidator(_split)] = (143, 993)
@@ -99,6 +118,12 @@ class Settings(BaseSettings):
             for name in ("master_keys", "account_key"):
                 if not getattr(self, name):
                     raise ValueError(f"{name} must be set: every service needs the same")
+        return self
+
+    @model_validator(mode="after")
+    def _mail_has_a_sender(self) -> "Settings":
+        if self.smtp_url is not None and self.mail_from is None:
+            raise ValueError("mail_from must be set: mail is sent in its name")
         return self
 
     @property

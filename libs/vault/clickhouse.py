@@ -34,7 +34,7 @@ class ClickHouseVault:
             ValueError: none, or one that is not a Fernet key.
         """
         self._table = table
-        self._seal = Seal(keys)
+        self._seal = Seal(keys, JobSecrets)
         self._clock = clock
 
     def store(self, job_id: JobId, secrets: JobSecrets) -> None:

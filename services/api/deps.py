@@ -12,8 +12,9 @@ from libs.eventlog.port import EventLog
 from libs.mailbox.port import Session
 from libs.readmodel.port import Store
 from libs.vault.port import Vault
+from libs.vault.recipients import Recipients
 from services.api import rates
-from services.api.port import JobViews
+from services.api.port import JobViews, Projects
 from services.api.rates import Client, Rate, client_of
 
 
@@ -28,7 +29,9 @@ class Deps:
     log: EventLog
     store: Store
     views: JobViews
+    projects: Projects
     vault: Vault
+    recipients: Recipients | None = None  # None: no mail can be sent
     connect: Callable[[Account], Session]  # logs in; may raise a `MailboxError`
     account_key: bytes  # of the account digests
     operator_token: str | None = None

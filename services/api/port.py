@@ -5,7 +5,13 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from libs.contracts.ids import JobId
+from libs.contracts.jobs import Limits
 from libs.contracts.views import BatchRow, FailureRow, Snapshot
+
+
+class Projects(Protocol):
+    def put_project(self, name: str, limits: Limits, now: datetime) -> None: ...
+    def projects(self) -> dict[str, Limits]: ...
 
 
 class JobViews(Protocol):

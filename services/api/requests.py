@@ -6,19 +6,21 @@ from dataclasses import replace
 from typing import Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from libs.contracts import topics
 from libs.contracts.accounts import account_digest
 from libs.contracts.commands import CancelJob, ChangeLimits, Command, DeleteJob, PauseJob, ResumeJob, StartJob
 from libs.contracts.ids import JobId, key_hash, new_job_id, new_key
-from libs.contracts.jobs import JobForm, JobSecrets, Limits
+from libs.contracts.jobs import JobForm, JobSecrets, Limits, Recipient
 from libs.contracts.reasons import WHAT_TO_DO, Reason
+from libs.contracts.schedule import Schedule, TimeZone
 from libs.eventlog.port import LogUnavailable
 from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import DesiredRow, RequestRow, TombstoneRow
 from services.api.deps import Deps
 from services.api.errors import InvalidForm, JobEnded
+from services.api.projects import with_defaults
 
 log = structlog.get_logger()
 
@@ -40,13 +42,15 @@ class LimitsChange(BaseModel):
 
     concurrency: int = Field(default=2, ge=1, le=16)
     bandwidth_limit_mbps: float | None = Field(default=None, gt=0, le=100_000)
+    schedule: Schedule = ()
+    timezone: TimeZone | None = None
 
 
 def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
     """Seal the credentials, store the request, append StartJob; what did not succeed leaves nothing.
 
     Raises:
-        InvalidForm: source and destination are the same account.
+        InvalidForm: source and destination are the same account, or nobody can be mailed.
         LogUnavailable: nothing was kept.
         ReadModelUnavailable: nothing was kept.
     """
@@ -54,6 +58,9 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
     source = account_digest(deps.account_key, form.source)
     if source == destination:
         raise InvalidForm("destination", WHAT_TO_DO[Reason.SAME_ACCOUNT])
+    if form.options.notify_email is not None and deps.recipients is None:
+        raise InvalidForm("options.notify_email", "This Mailtide can't send mail. Leave the address out.")
+    options = with_defaults(form.options, form.project, deps)
     job_id, key, view_key = new_job_id(), new_key(), new_key()
     request = RequestRow(
         job_id=job_id,
@@ -66,16 +73,19 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
         destination_host=form.destination.host,
         account_digest=destination,
         source_digest=source,
-        options=form.options,
+        options=options,
         created_at=deps.now(),
         accepted=False,
     )
     desired = DesiredRow(
-        job_id=job_id, state="run", limits=Limits(**form.options.model_dump(include=set(Limits.model_fields)))
+        job_id=job_id, state="run", limits=Limits(**options.model_dump(include=set(Limits.model_fields)))
     )
     try:
         deps.vault.store(job_id, JobSecrets(source=form.source, destination=form.destination))
         deps.store.write([request, desired], now=deps.now())
+        if deps.recipients is not None and form.options.notify_email is not None:
+            url = SecretStr(f"{base_url}/jobs/{key}")
+            deps.recipients.store(job_id, Recipient(address=SecretStr(form.options.notify_email), url=url))
         deps.log.append(topics.COMMANDS, job_id, StartJob(job_id=job_id))
         deps.store.write([replace(request, accepted=True)], now=deps.now())
     except (LogUnavailable, ReadModelUnavailable):
@@ -132,7 +142,8 @@ def _desire(
         desired = deps.store.desired(job_id)
         if desired.state == "over" or (desired.state == "cancel" and state != "cancel"):
             raise JobEnded
-        limits = desired.limits.model_copy(update=change.model_dump(exclude_unset=True) if change else None)
+        changed = change.model_dump(exclude_unset=True) if change else {}
+        limits = Limits.model_validate(desired.limits.model_dump() | changed)
         deps.store.write([DesiredRow(job_id=job_id, state=state or desired.state, limits=limits)], now=deps.now())
     deps.log.append(topics.COMMANDS, job_id, command)
 

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import structlog
 
@@ -135,13 +136,22 @@ class Copier:
         """Start items while there are threads, one of each job in turn."""
         with self._lock:
             jobs = list(self._jobs)
-        concurrency = {job_id: self._control.desired(job_id).limits.concurrency for job_id in jobs}
+        concurrency = {job_id: self._may_run(job_id) for job_id in jobs}
         while not self._stopping.is_set():
             with self._lock:
                 chosen = self._choose(concurrency)
             if chosen is None:
                 return
             threading.Thread(target=self._run, args=chosen, name="copier-writer", daemon=True).start()
+
+    def _may_run(self, job_id: JobId) -> int:
+        """Folders at once; none while the schedule is closed: what runs then is handed on, and its connections end."""
+        desired = self._control.desired(job_id)
+        if desired.state != "run" or not desired.limits.rate(datetime.now(UTC)).closed:
+            return desired.limits.concurrency
+        for item in self._running(job_id):
+            item.hold.stop("hand_on")
+        return 0
 
     def _choose(self, concurrency: Mapping[JobId, int]) -> tuple[Waiting, WorkItem] | None:
         if sum(len(work.running) for work in self._jobs.values()) >= self._threads:

@@ -40,6 +40,7 @@ from services.copier.tail import PlanOutdated
 log = structlog.get_logger()
 
 SIGN_OF_LIFE_SECONDS = 10.0  # a batch is reported so often even when nothing moved
+LIMIT_SECONDS = 1.0  # between two looks at the limit, while it makes us wait
 MOST_PLANS = 8  # of one folder; then the server renumbers it faster than it can be copied
 
 
@@ -298,10 +299,20 @@ class WorkItem:
         announce_throttle(self._setting.store, self._setting.eventlog, self.message.job_id, side, error)
 
     def _wait_for_bandwidth(self, size: int) -> None:
-        limits = self._setting.control.desired(self.message.job_id).limits
-        delay = self._pace.delay(size, limits.bandwidth_limit_mbps)
-        if delay:
-            self.hold.wait(delay)
+        before = self._pace.announce(size)
+        while delay := self._pace.delay(before, self._limit()):
+            self.hold.wait(min(delay, LIMIT_SECONDS))
+
+    def _limit(self) -> float | None:
+        """Megabits a second now.
+
+        Raises:
+            Stopped("hand_on"): none, for a while.
+        """
+        rate = self._setting.control.desired(self.message.job_id).limits.rate(datetime.now(UTC))
+        if rate.closed:
+            raise Stopped("hand_on")
+        return rate.mbps
 
     def _emit(self, event: Progress) -> None:
         self._setting.eventlog.append(topics.PROGRESS, self.message.job_id, event)

@@ -9,11 +9,13 @@ from libs.contracts.codec import Message
 from libs.contracts.ids import AccountDigest, JobId, key_hash
 from libs.contracts.jobs import ENDED, STATE_TEXT, JobOptions, JobSecrets, JobState, Limits
 from libs.contracts.reasons import Reason
+from libs.contracts.schedule import Rate
 from libs.contracts.topics import Topic
 from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, JobView, Snapshot
 from libs.eventlog.port import LogUnavailable
 from libs.mailbox.errors import MailboxError
 from libs.mailbox.port import Folder, Status
+from libs.readmodel.notifications import Due
 from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import Desired, DesiredRow, RequestRow, Row, TombstoneRow
 from libs.vault.port import SecretsDestroyed
@@ -74,6 +76,8 @@ class FakeReadModel:
         self.failed: list[FailureRow] = []
         self.snapshots: dict[JobId, Snapshot] = {}
         self.reads = 0
+        self.kept_projects: dict[str, Limits] = {}
+        self.notifications: dict[JobId, str] = {}
         self.refuses_accepted_requests = False
 
     # ---- Store
@@ -130,6 +134,29 @@ class FakeReadModel:
     def ended(self, job_id: JobId) -> bool:
         shown = self.snapshots.get(job_id)
         return shown is not None and shown.job.finished_at is not None
+
+    # ---- projects
+
+    def put_project(self, name: str, limits: Limits, now: datetime) -> None:
+        self.kept_projects[name] = limits
+
+    def projects(self) -> dict[str, Limits]:
+        return self.kept_projects
+
+    # ---- whom to tell
+
+    def keep_notification(self, job_id: JobId, sealed: str, now: datetime) -> None:
+        self.notifications[job_id] = sealed
+
+    def notification(self, job_id: JobId) -> str | None:
+        return self.notifications.get(job_id)
+
+    def erase_notification(self, job_id: JobId) -> None:
+        self.notifications.pop(job_id, None)
+
+    def due_notifications(self) -> list[Due]:
+        found = [self.snapshots[job_id].job for job_id in self.notifications if self.ended(job_id)]
+        return [Due(job.job_id, job.finished_at) for job in found if job.finished_at is not None]
 
     # ---- for tests
 
@@ -204,6 +231,8 @@ def snapshot(job_id: JobId, *, state: JobState = JobState.RUNNING, completed: in
         throttled_until=None,
         throttle_text=None,
         limit_text=None,
+        limits=Limits(),
+        rate=Rate(mbps=None, until=None),
         warnings=[],
         holds=[],
     )

@@ -369,6 +369,15 @@ def test_many_jobs_are_seen_at_once_and_those_that_are_not_there_are_left_out(st
     assert store.watching.views([], at(20)) == {}
 
 
+def test_a_project_keeps_what_was_put_last(store: ReadModel) -> None:
+    store.put_project("Zoo", Limits(), at(0))
+    store.put_project("Harbour", Limits(concurrency=5), at(1))
+    limits = Limits.model_validate({"schedule": [{"days": ["mon"], "from": "22:00", "to": "06:00", "mbps": 0}]})
+    store.put_project("Harbour", limits, at(2))
+
+    assert list(store.projects().items()) == [("Harbour", limits), ("Zoo", Limits())]
+
+
 def test_a_key_finds_its_job_and_says_which_key_it_is(store: ReadModel) -> None:
     job = new_job()
     store.write(requested(job), now=at(0))

@@ -136,7 +136,7 @@ def test_rotation_seals_anew_with_the_newest_key_and_leaves_nothing_of_the_old(
 
 
 def test_a_broken_text_is_refused() -> None:
-    seal = Seal([OLD])
+    seal = Seal([OLD], JobSecrets)
     sealed = seal.seal(new_job(), SECRETS)
 
     for text in ("", "nonsense", sealed[:-10], sealed[:50] + "A" + sealed[51:]):

@@ -39,12 +39,15 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
     return {f"job-{state}": _job(state) for state in states} | {
         "job-read-only": _job("view-running"),
         "job-delete": _delete,
+        "job-resting": _job("resting"),
+        "job-limits": _limits,
         "gone": _gone,
         "start": _start,
         "start-wrong": _start_wrong,
         "start-ready": _start_ready,
         "fleet-token": _fleet_token,
         "fleet": _fleet,
+        "fleet-projects": _projects,
     }
 
 
@@ -72,6 +75,12 @@ def _delete(page: Page, url: str) -> None:
     _job("running")(page, url)
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog").wait_for()
+
+
+def _limits(page: Page, url: str) -> None:
+    _job("resting")(page, url)
+    page.get_by_role("button", name="Limits…").click()
+    page.get_by_role("button", name="Add another").click()
 
 
 def _gone(page: Page, url: str) -> None:
@@ -104,7 +113,7 @@ def _start_ready(page: Page, url: str) -> None:
     _fill(page, "destination", "imap.newmail.example", "anna@newmail.example")
     page.locator("[data-side=destination] .good:not(:empty)").wait_for()
     page.locator("summary").click()
-    page.locator("[name=mode]").first.wait_for()
+    page.get_by_role("button", name="Add a time window").click()
 
 
 def _fleet_token(page: Page, url: str) -> None:
@@ -117,6 +126,12 @@ def _fleet(page: Page, url: str) -> None:
     page.get_by_label("Operator token").fill(OPERATOR)
     page.keyboard.press("Enter")
     page.get_by_role("table").wait_for()
+
+
+def _projects(page: Page, url: str) -> None:
+    _fleet(page, url)
+    page.locator("summary", has_text="Projects").click()
+    page.get_by_role("button", name="Change Harbour").click()
 
 
 if __name__ == "__main__":

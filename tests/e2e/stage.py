@@ -9,15 +9,18 @@ from math import sin
 from typing import Any
 
 import uvicorn
+from cryptography.fernet import Fernet
 
 from libs.contracts.accounts import Account
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import ENDED, STATE_TEXT, JobState
+from libs.contracts.jobs import ENDED, STATE_TEXT, JobState, Limits
 from libs.contracts.reasons import WHAT_TO_DO, Reason
+from libs.contracts.schedule import Rate as Limit
 from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, Hold, JobView, RemainingSeconds, Snapshot
 from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.port import Folder, Status
 from libs.runtime.health import Health
+from libs.vault.recipients import Recipients
 from services.api.app import create_app
 from services.api.deps import Deps
 from services.api.rates import Rate
@@ -27,7 +30,8 @@ from tests.mail.ports import free_port
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
 SLOW_DOWN = "The destination server asked for a pause: [OVERQUOTA] Too many commands, try again in 5 minutes."
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "mbps": 0}
 FOLDERS = (  # name at the source, name at the destination, messages, bytes, share that is done while it runs
     ("INBOX", "INBOX", 4210, 612_000_000, 0.83),
     ("INBOX.Gesendet", "Sent", 2904, 388_000_000, 0.61),
@@ -49,6 +53,11 @@ class Stage(FakeReadModel):
         for n, state in enumerate(JobState):
             if state is not JobState.GONE:
                 self.put(state.value, state, name=PEOPLE[n % len(PEOPLE)])
+
+        limits = Limits.model_validate({"bandwidth_limit_mbps": 20, "schedule": [OFFICE], "timezone": "Europe/Berlin"})
+        waiting = {"limits": limits, "rate": Limit(mbps=0, until=self.started.replace(minute=0) + 3 * HOUR)}
+        self.put("resting", JobState.RUNNING, name="Harbour & Sons", speed_bytes_per_second=None, **waiting)
+        self.put_project("Harbour", limits, self.started)
 
     def put(self, key: str, state: JobState, **changes: Any) -> JobId:
         job_id = self.add_job(f"j-{key}", key=key, view_key=f"view-{key}")
@@ -141,6 +150,8 @@ def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, 
         "throttled_until": now + timedelta(seconds=262) if state is JobState.THROTTLED else None,
         "throttle_text": SLOW_DOWN if state is JobState.THROTTLED else None,
         "limit_text": None,
+        "limits": Limits(),
+        "rate": Limit(mbps=None, until=None),
         "warnings": [],
         "holds": _holds(state, now),
     }
@@ -222,7 +233,9 @@ def stage() -> Iterator[tuple[str, Stage]]:
         log=FakeLog(),
         store=model,
         views=model,
+        projects=model,
         vault=FakeVault(),
+        recipients=Recipients(model, [Fernet.generate_key().decode()]),
         connect=StageSession,
         account_key=b"stage",
         operator_token=OPERATOR,

@@ -34,6 +34,7 @@ class Api:
             log=self.log,
             store=self.model,
             views=self.model,
+            projects=self.model,
             vault=self.vault,
             connect=lambda _account: self.session,
             account_key=b"account key of the tests",

@@ -4,6 +4,7 @@ import pytest
 
 from libs.contracts.commands import CancelJob, ChangeLimits, DeleteJob, PauseJob, ResumeJob
 from libs.contracts.jobs import JobState
+from libs.contracts.schedule import Window
 from tests.unit.conftest import OPERATOR
 
 READS = ["", "/breakdown", "/batches", "/failures", "/failures.csv"]
@@ -113,9 +114,26 @@ def test_limits_that_are_left_out_stay_as_they_are(api, client, job_id):
     limits = api.model.desired(job_id).limits
     assert (limits.concurrency, limits.bandwidth_limit_mbps) == (5, None)
 
+    window = {"days": ["mon"], "from": "22:00", "to": "06:00", "mbps": 0}
+    client.patch("/api/jobs/the-key/limits", json={"schedule": [window], "timezone": "Europe/Berlin"})
+    client.patch("/api/jobs/the-key/limits", json={"bandwidth_limit_mbps": 3})
+    limits = api.model.desired(job_id).limits
+    assert (limits.schedule, limits.timezone) == ((Window.model_validate(window),), "Europe/Berlin")
+
+    client.patch("/api/jobs/the-key/limits", json={"schedule": []})
+    assert api.model.desired(job_id).limits.schedule == ()
+
 
 @pytest.mark.parametrize(
-    "change", [{"concurrency": 0}, {"concurrency": None}, {"bandwidth_limit_mbps": 0}, {"speed": 1}]
+    "change",
+    [
+        {"schedule": None},
+        {"timezone": "Mars"},
+        {"concurrency": 0},
+        {"concurrency": None},
+        {"bandwidth_limit_mbps": 0},
+        {"speed": 1},
+    ],
 )
 def test_wrong_limits_are_refused(api, client, job_id, change):
     answer = client.patch("/api/jobs/the-key/limits", json=change)

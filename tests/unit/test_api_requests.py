@@ -1,16 +1,23 @@
 """Asking for a migration: what is stored, in which order, and what bad requests leave behind."""
 
+import dataclasses
 import json
 
 import pytest
+from cryptography.fernet import Fernet
+from starlette.testclient import TestClient
 
 from libs.contracts.commands import DeleteJob, StartJob
 from libs.contracts.ids import key_hash
 from libs.readmodel.rows import DesiredRow, RequestRow, TombstoneRow
+from libs.runtime.health import Health
+from libs.vault.recipients import Recipients
+from services.api.app import create_app
 
 PASSWORD = "hunter2-hunter2"
 SOURCE = {"host": "imap.old.example", "username": "anna@old.example", "password": PASSWORD}
 DESTINATION = {"host": "imap.new.example", "username": "anna@new.example", "password": PASSWORD}
+WINDOW = {"days": ["mon"], "from": "08:00", "to": "18:00", "mbps": 0}
 FORM = {"source": SOURCE, "destination": DESTINATION}
 
 
@@ -80,6 +87,44 @@ def test_a_request_that_is_ordered_but_not_accepted_is_taken_back(api, client):
     assert [type(message) for _, _, message in api.log.messages] == [StartJob, DeleteJob]
 
 
+def mailing(api):
+    recipients = Recipients(api.model, [Fernet.generate_key().decode()])
+    return recipients, TestClient(create_app(dataclasses.replace(api.deps, recipients=recipients), Health({})))
+
+
+def test_the_address_to_write_to_is_sealed_and_nowhere_else(api):
+    recipients, client = mailing(api)
+    with client:
+        accepted = client.post("/api/jobs", json=FORM | {"options": {"notify_email": "anna@new.example"}}).json()
+        assert client.get("/api/abilities").json() == {"notify_email": True}
+
+    recipient = recipients.open(accepted["job_id"])
+    assert recipient is not None
+    assert recipient.address.get_secret_value() == "anna@new.example"
+    assert recipient.url.get_secret_value() == accepted["url"]
+    stored = repr(api.model.rows) + repr(api.log.messages) + repr(api.model.notifications)
+    stored += "".join(row.options.model_dump_json() for row in api.model.rows if isinstance(row, RequestRow))
+    for private in ("anna@new", accepted["key"]):
+        assert private not in stored
+
+
+def test_who_does_not_ask_for_mail_gets_none(api):
+    _, client = mailing(api)
+    with client:
+        assert client.post("/api/jobs", json=FORM).status_code == 202
+
+    assert api.model.notifications == {}
+
+
+def test_without_a_mail_server_an_address_is_refused(api, client):
+    answer = client.post("/api/jobs", json=FORM | {"options": {"notify_email": "anna@new.example"}})
+
+    assert client.get("/api/abilities").json() == {"notify_email": False}
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "options.notify_email")
+    assert "anna@" not in answer.text
+    assert api.nothing_is_kept
+
+
 @pytest.mark.parametrize("other_way", [{}, {"port": 143, "security": "starttls"}, {"host": "IMAP.OLD.example"}])
 def test_source_and_destination_may_not_be_the_same_account(api, client, other_way):
     answer = client.post("/api/jobs", json={"source": SOURCE, "destination": SOURCE | other_way})
@@ -108,6 +153,14 @@ def test_source_and_destination_may_not_be_the_same_account(api, client, other_w
         (FORM | {"options": {"concurrency": 0}}, "options.concurrency"),
         (FORM | {"options": {"concurrency": "many"}}, "options.concurrency"),
         (FORM | {"options": {"mode": "move"}}, "options.mode"),
+        (FORM | {"options": {"notify_email": "anna"}}, "options.notify_email"),
+        (FORM | {"options": {"notify_email": "a@b.example, c@d.example"}}, "options.notify_email"),
+        (FORM | {"options": {"notify_email": "a@b.example\nBcc: c@d.example"}}, "options.notify_email"),
+        (FORM | {"options": {"notify_email": "<a@b.example>"}}, "options.notify_email"),
+        (FORM | {"options": {"timezone": "Mars/Olympus"}}, "options.timezone"),
+        (FORM | {"options": {"schedule": [WINDOW | {"from": "8"}]}}, "options.schedule.0.from"),
+        (FORM | {"options": {"schedule": [WINDOW | {"days": ["monday"]}]}}, "options.schedule.0.days.0"),
+        (FORM | {"options": {"schedule": [WINDOW] * 29}}, "options.schedule"),
         (FORM | {"options": {"since": "yesterday"}}, "options.since"),
         (FORM | {"options": []}, "options"),
         (FORM | {"name": "x" * 201}, "name"),

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.contracts.ids import FolderId, JobId
-from libs.contracts.jobs import STATE_TEXT, JobState, Limits
+from libs.contracts.jobs import RESTING_TEXT, STATE_TEXT, JobState, Limits
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import JobView
 from libs.readmodel.jobview import snapshot
@@ -36,6 +36,7 @@ HEAD = Head(
     reason=None,
     finished_at=None,
     held=True,
+    to_be_told=False,
 )
 FOLDER = FolderProgress(
     folder_id=FolderId("1"),
@@ -139,12 +140,49 @@ def test_the_state_of_a_job(
     assert view.state_text == STATE_TEXT[state]
 
 
+def closed(begin: str, end: str, otherwise: float | None = 2.5) -> Limits:
+    window = {"days": ["sun"], "from": begin, "to": end, "mbps": 0}  # NOW is 13:00 on a Sunday in Berlin
+    return Limits.model_validate({"schedule": [window], "timezone": "Europe/Berlin", "bandwidth_limit_mbps": otherwise})
+
+
+@pytest.mark.parametrize(
+    ("limits", "text"),
+    [
+        (Limits(), None),
+        (Limits(bandwidth_limit_mbps=2.5), "Limited to 2.5 Mbit/s."),
+        (closed("12:00", "18:00"), "Nothing is copied until Sun 18:00 (Europe/Berlin)."),
+        (closed("22:00", "06:00"), "Limited to 2.5 Mbit/s until Sun 22:00 (Europe/Berlin)."),
+        (closed("22:00", "06:00", otherwise=None), "No limit until Sun 22:00 (Europe/Berlin)."),
+    ],
+)  # fmt: skip
+def test_the_limit_that_holds_is_told_and_until_when(limits: Limits, text: str | None) -> None:
+    assert see({"limits": limits}).limit_text == text
+
+
+def test_workers_that_wait_for_their_time_are_not_called_silent() -> None:
+    waiting, open_again, long_ago = (
+        see({"limits": closed("12:00", end)}, SILENT) for end in ("18:00", "13:00", "12:30")
+    )
+
+    assert (waiting.state, waiting.state_text) == (JobState.RUNNING, RESTING_TEXT)
+    assert (open_again.state, long_ago.state) == (JobState.RUNNING, JobState.STALLED)
+
+
 @pytest.mark.parametrize(("side", "word"), [("source", "source"), ("destination", "destination"), (None, "")])
 def test_a_failure_says_which_side_and_what_to_do(side: str | None, word: str) -> None:
     text = see({"outcome": JobState.FAILED, "side": side, "reason": Reason.HOST_UNKNOWN, "finished_at": NOW}).state_text
 
     assert word in text
     assert text.endswith(WHAT_TO_DO[Reason.HOST_UNKNOWN])
+
+
+def test_an_address_is_held_until_the_mail_is_sent_and_an_hour_after_the_end_at_most() -> None:
+    def until(**head: Any) -> list[datetime | None]:
+        return [hold.until for hold in see({"to_be_told": True} | head).holds if hold.what == "addresses"]
+
+    assert until() == [None]
+    assert until(outcome=JobState.FAILED, finished_at=NOW) == [NOW + timedelta(hours=1)]
+    assert until(to_be_told=False) == []
 
 
 def recent(**change: Any) -> Recent:

@@ -9,40 +9,49 @@ from services.copier.pace import Pace
 MBPS = 8.0  # a million bytes a second
 
 
+def delay(pace: Pace, size: int, mbps: float | None) -> float:
+    return pace.delay(pace.announce(size), mbps)
+
+
 def test_without_a_limit_nothing_waits() -> None:
-    assert [Pace().delay(10**9, None) for _ in range(3)] == [0, 0, 0]
+    pace = Pace()
+
+    assert [delay(pace, 10**9, None) for _ in range(3)] == [0, 0, 0]
 
 
 def test_the_first_bytes_pass_at_once_and_the_next_wait_for_them() -> None:
     pace = Pace()
 
-    assert pace.delay(2_000_000, MBPS) == 0
-    assert pace.delay(1_000_000, MBPS) == pytest.approx(2, abs=0.1)
-    assert pace.delay(1, MBPS) == pytest.approx(3, abs=0.1)
+    assert delay(pace, 2_000_000, MBPS) == 0
+    assert delay(pace, 1_000_000, MBPS) == pytest.approx(2, abs=0.1)
+    assert delay(pace, 1, MBPS) == pytest.approx(3, abs=0.1)
 
 
 def test_folders_at_once_share_it() -> None:
     pace, delays = Pace(), list[float]()
-    threads = [threading.Thread(target=lambda: delays.append(pace.delay(1_000_000, MBPS))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: delays.append(delay(pace, 1_000_000, MBPS))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
 
-    assert sorted(round(delay) for delay in delays) == list(range(8))
+    assert sorted(round(each) for each in delays) == list(range(8))
 
 
 def test_idle_time_is_not_saved_up() -> None:
     pace = Pace()
-    pace.delay(100, MBPS)
+    delay(pace, 100, MBPS)
 
-    assert pace.delay(1_000_000, MBPS) < 0.01
-    assert pace.delay(1_000_000, MBPS) > 0.9
+    assert delay(pace, 1_000_000, MBPS) < 0.01
+    assert delay(pace, 1_000_000, MBPS) > 0.9
 
 
-def test_a_limit_that_changes_holds_from_the_next_bytes_on() -> None:
+def test_a_limit_that_changes_holds_at_once_for_what_waits_too() -> None:
     pace = Pace()
-    pace.delay(1_000_000, MBPS)
+    delay(pace, 1_000_000, MBPS)
+    waiting = pace.announce(1_000_000)
 
-    assert pace.delay(1_000_000, MBPS / 10) == pytest.approx(1, abs=0.1)
-    assert pace.delay(1, MBPS) == pytest.approx(11, abs=0.2)
+    assert pace.delay(waiting, MBPS) == pytest.approx(1, abs=0.1)
+    assert pace.delay(waiting, MBPS / 10) == pytest.approx(10, abs=0.5)
+    assert pace.delay(waiting, MBPS * 10) == pytest.approx(0.1, abs=0.1)
+    assert pace.delay(waiting, None) == 0

@@ -43,6 +43,10 @@ def test_without_any_setting_it_is_embedded_and_keeps_everything_in_the_data_dir
         ("MASTER_KEYS", SECRET),
         ("ACCOUNT_KEY", "short"),
         ("OPERATOR_TOKEN", "short"),
+        ("SMTP_URL", f"http://me:{SECRET}@elsewhere"),
+        ("SMTP_URL", f"smtp://me:{SECRET}@"),
+        ("SMTP_URL", f"smtp://me:{SECRET}@elsewhere:99999"),
+        ("MAIL_FROM", "nobody"),
         ("LATE_COMMIT_SECONDS", "-1"),
         ("ALLOW_NETWORKS", "10.0.0.0/33"),
         ("ALLOW_PORTS", "993,imap"),
@@ -126,3 +130,12 @@ def test_the_documentation_marks_exactly_the_secrets():
     marked = set(re.findall(r"^\| `MAILTIDE_(\w+)` \*secret\*", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert marked == {name.upper() for name in settings.SECRETS}
+
+
+def test_mail_needs_a_sender(environment):
+    environment.setenv("MAILTIDE_SMTP_URL", f"smtp://me:{SECRET}@elsewhere:587")
+    with pytest.raises(SettingsError, match=r"^MAILTIDE_MAIL_FROM: must be set"):
+        settings.load()
+
+    environment.setenv("MAILTIDE_MAIL_FROM", "Mailtide <move@example.org>")
+    assert settings.load().mail_from == "Mailtide <move@example.org>"

@@ -4,7 +4,6 @@ import { bookmarkKey } from '../src/job/bookmark'
 import { byReason } from '../src/job/failures'
 import { curve, extent, resolution } from '../src/job/history'
 import { held } from '../src/job/holds'
-import { change } from '../src/job/limits'
 import { job } from './made'
 
 describe('what is still held', () => {
@@ -49,13 +48,6 @@ describe('the rest of the page', () => {
     const row = (reason: FailureRow['reason']): FailureRow => ({ at: '', folder: '', uid: 1, reason, server_text: '', what_to_do: '' })
     const groups = byReason([row('over_quota'), row('message_refused'), row('message_refused')])
     expect(groups.map((group) => [group.reason, group.rows.length])).toEqual([['message_refused', 2], ['over_quota', 1]])
-  })
-
-  test('limits: what is left alone is not sent, and what is no number is asked for again', () => {
-    expect(change({ concurrency: '', bandwidth: 'keep', mbps: '' })).toEqual({})
-    expect(change({ concurrency: '4', bandwidth: 'unlimited', mbps: '' })).toEqual({ concurrency: 4, bandwidth_limit_mbps: null })
-    expect(change({ concurrency: '', bandwidth: 'limited', mbps: '2,5' })).toEqual({ bandwidth_limit_mbps: 2.5 })
-    expect(change({ concurrency: '', bandwidth: 'limited', mbps: '0' })).toBeNull()
   })
 
   test('the key of a bookmark is the one of the platform', () => {

@@ -33,6 +33,8 @@ export const job = (changes: Partial<JobView> = {}): JobView => ({
   throttled_until: null,
   throttle_text: null,
   limit_text: null,
+  limits: { concurrency: 2, bandwidth_limit_mbps: null, schedule: [], timezone: null },
+  rate: { mbps: null, until: null },
   warnings: [],
   holds: [],
   ...changes,

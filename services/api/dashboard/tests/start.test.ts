@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { emptyLimits } from '../src/limits/draft'
 import { emptyDraft, fieldNamed, fieldOf, missing, sameAccount, toAccount, withSecurity } from '../src/start/account'
 import { globs, toggled, tree } from '../src/start/folders'
 import { emptyOptions, toOptions, wrongOptions } from '../src/start/options'
@@ -66,11 +67,11 @@ describe('options', () => {
   })
 
   test('are sent in the units of the api', () => {
-    const draft = { ...emptyOptions(), mode: 'folders_only', since: '2024-01-01', largest: '2,5', concurrency: '4', bandwidth: '10' }
+    const draft = { ...emptyOptions(), mode: 'folders_only', since: '2024-01-01', largest: '2,5', limits: { ...emptyLimits(), concurrency: '4', bandwidth: '10' } }
     expect(toOptions(draft, [])).toEqual({ mode: 'folders_only', since: '2024-01-01', max_item_bytes: 2_500_000, concurrency: 4, bandwidth_limit_mbps: 10 })
   })
 
   test('that contradict themselves are refused', () => {
-    expect(wrongOptions({ ...emptyOptions(), since: '2024-02-01', before: '2024-01-01', largest: 'much', bandwidth: '-1' }, [])).toEqual(['dates', 'largest', 'bandwidth'])
+    expect(wrongOptions({ ...emptyOptions(), since: '2024-02-01', before: '2024-01-01', largest: 'much', limits: { ...emptyLimits(), bandwidth: '-1' } }, [])).toEqual(['dates', 'largest', 'limits'])
   })
 })

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { Problem } from '../src/api/client'
+import type { Eyes } from '../src/live/eyes'
 import { Parser } from '../src/live/sse'
-import { FAILURES_UNTIL_POLLING, FIRST_EVENT_MS, POLL_MS, SILENCE_MS, Stream, type Eyes, type Happening, type Source } from '../src/live/stream'
+import { FAILURES_UNTIL_POLLING, FIRST_EVENT_MS, POLL_MS, SILENCE_MS, Stream, type Happening, type Source } from '../src/live/stream'
 
 describe('the parser of events', () => {
   const text = ': hello\r\nid: 1\nevent: snapshot\ndata: {"a":\ndata:  1}\n\nevent: end\ndata: x\n\n'

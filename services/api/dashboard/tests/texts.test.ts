@@ -32,11 +32,10 @@ describe('what the api can do', () => {
     const document = {
       paths: {
         '/api/jobs/{key}/retry': { post: {} },
-        '/api/jobs': { get: { parameters: [{ name: 'state', schema: { enum: ['active', 'finished'] } }] } },
       },
-      components: { schemas: { JobOptions: { properties: { mode: { enum: ['full', 'dry_run'] }, notify_email: {} } } } },
+      components: { schemas: { JobOptions: { properties: { mode: { enum: ['full', 'dry_run'] } } } } },
     }
-    expect(abilities(document)).toEqual({ ...NONE, modes: ['full', 'dry_run'], notify: true, retry: true, finishedJobs: true })
+    expect(abilities(document)).toEqual({ ...NONE, modes: ['full', 'dry_run'], retry: true })
   })
 
   test('a document that is none allows nothing', () => {

@@ -1,4 +1,4 @@
-/** What the api behind this page can do, read from its own OpenAPI document. */
+/** What the api behind this page can do: read from its own OpenAPI document, and from how it says it is set up. */
 
 import { ask } from './client'
 
@@ -7,12 +7,8 @@ type Node = { [name: string]: unknown }
 export interface Abilities {
   modes: readonly string[]
   notify: boolean
-  schedule: boolean
-  scheduleChange: boolean
   retry: boolean
   rotateLinks: boolean
-  finishedJobs: boolean
-  fleetStream: boolean
   agents: boolean
   projects: boolean
 }
@@ -20,33 +16,27 @@ export interface Abilities {
 export const NONE: Abilities = {
   modes: [],
   notify: false,
-  schedule: false,
-  scheduleChange: false,
   retry: false,
   rotateLinks: false,
-  finishedJobs: false,
-  fleetStream: false,
   agents: false,
   projects: false,
 }
 
 /** Asked of the api itself; what it does not answer, it can't. */
-export const whatItCan = (): Promise<Abilities> => ask('GET', '/openapi.json').then(abilities, () => NONE)
+export async function whatItCan(): Promise<Abilities> {
+  const [document, setUp] = await Promise.all(['/openapi.json', '/api/abilities'].map((path) => ask<unknown>('GET', path).catch(() => null)))
+  return { ...abilities(document), notify: at(setUp)['notify_email'] === true }
+}
 
 export function abilities(document: unknown): Abilities {
   const options = at(document, 'components', 'schemas', 'JobOptions', 'properties')
-  const limits = at(document, 'components', 'schemas', 'LimitsChange', 'properties')
   const paths = at(document, 'paths')
   const has = (path: string, method: string): boolean => method in at(paths, path)
   return {
     modes: allowed(at(options, 'mode')),
-    notify: 'notify_email' in options,
-    schedule: 'schedule' in options,
-    scheduleChange: 'schedule' in limits,
+    notify: false,
     retry: has('/api/jobs/{key}/retry', 'post'),
     rotateLinks: has('/api/jobs/{key}/rotate-links', 'post'),
-    finishedJobs: states(paths).includes('finished'),
-    fleetStream: has('/api/jobs/events', 'get'),
     agents: has('/api/agents', 'post'),
     projects: has('/api/projects/{name}', 'put'),
   }
@@ -64,10 +54,4 @@ function isNode(value: unknown): value is Node {
 function allowed(schema: Node): string[] {
   if (Array.isArray(schema['enum'])) return schema['enum'] as string[]
   return typeof schema['const'] === 'string' ? [schema['const']] : []
-}
-
-function states(paths: Node): string[] {
-  const parameters = at(paths, '/api/jobs', 'get')['parameters']
-  if (!Array.isArray(parameters)) return []
-  return parameters.filter((each) => isNode(each) && each['name'] === 'state').flatMap((each) => allowed(at(each, 'schema')))
 }

@@ -9,14 +9,17 @@ export type BreakdownRow = Schemas['BreakdownRow']
 export type CheckedAccount = Schemas['CheckedAccount']
 export type CheckedFolder = Schemas['CheckedFolder']
 export type FailureRow = Schemas['FailureRow']
+export type Day = Window['days'][number]
 export type Hold = Schemas['Hold']
 export type JobAccepted = Schemas['JobAccepted']
 export type JobForm = Schemas['JobForm']
 export type JobOptions = Schemas['JobOptions']
 export type JobState = Schemas['JobState']
 export type JobView = Schemas['JobView']
-export type LimitsChange = Schemas['LimitsChange']
+export type Limits = Schemas['Limits']
+export type Project = Schemas['Project']
 export type Reason = Schemas['Reason']
+export type Window = Schemas['Window']
 export type Security = NonNullable<Account['security']>
 
 /** The data of an event `snapshot`: it comes in a stream, which OpenAPI does not describe. */

@@ -20,7 +20,7 @@ export function source(door: Door): Source<Snapshot> {
       return { job, breakdown }
     },
     read: (event: ServerEvent) => (event.name === 'snapshot' ? (JSON.parse(event.data) as Snapshot) : undefined),
-    settled: ({ job }) => hasEnded(job.state) && !job.holds.some((hold) => hold.what === 'credentials'),
+    settled: ({ job }) => hasEnded(job.state) && !job.holds.some(({ what }) => what === 'credentials' || what === 'addresses'),
   }
 }
 

@@ -1,6 +1,7 @@
 /** A job that is watched: the stream feeds the pure `apply`, components read. */
 import type { Door } from '../api/client'
-import { Stream, tab } from '../live/stream'
+import { tab } from '../live/eyes'
+import { Stream } from '../live/stream'
 import { apply, NOTHING_YET, type Watched, type Watching } from '../live/watched'
 import { source } from './door'
 

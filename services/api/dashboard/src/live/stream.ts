@@ -6,6 +6,7 @@
  * operator's token. So the retry is ours.
  */
 import { Problem } from '../api/client'
+import type { Eyes } from './eyes'
 import { Parser, type ServerEvent } from './sse'
 
 export type Link = 'connecting' | 'live' | 'reconnecting' | 'polling' | 'asleep' | 'over'
@@ -21,12 +22,6 @@ export interface Source<T> {
   read(event: ServerEvent): T | undefined
   /** Nothing will change any more, so nothing is left to ask. */
   settled(newest: T): boolean
-}
-
-export interface Eyes {
-  hidden(): boolean
-  /** Calls back when the page is shown or hidden, or the network is back. Returns how to stop that. */
-  onChange(callback: () => void): () => void
 }
 
 export const FIRST_EVENT_MS = 10_000 // a stream that says nothing for so long is held back by a proxy
@@ -207,19 +202,4 @@ export class Stream<T> {
   async #seen(): Promise<void> {
     while (this.#eyes.hidden() && !this.#closed.signal.aborted) await this.#looksAgain()
   }
-}
-
-/** The eyes of the person in front of this page. */
-export const tab: Eyes = {
-  hidden: () => document.hidden,
-  onChange(callback) {
-    document.addEventListener('visibilitychange', callback)
-    window.addEventListener('online', callback)
-    window.addEventListener('pageshow', callback)
-    return () => {
-      document.removeEventListener('visibilitychange', callback)
-      window.removeEventListener('online', callback)
-      window.removeEventListener('pageshow', callback)
-    }
-  },
 }

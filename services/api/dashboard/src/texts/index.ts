@@ -6,6 +6,8 @@ import type { DialogTexts } from './en/dialogs'
 import type { FleetTexts } from './en/fleet'
 import type { FootTexts } from './en/foot'
 import type { JobTexts } from './en/job'
+import type { LimitsTexts } from './en/limits'
+import type { OperatorTexts } from './en/operator'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
@@ -13,9 +15,9 @@ export interface ReasonTexts {
   reasons: Record<Reason, string>
 }
 
-export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator'
 
 const PARTS: Record<Language, { common: () => Promise<Common> } & Record<Part, () => Promise<object>>> = {
   en: {
@@ -27,6 +29,8 @@ const PARTS: Record<Language, { common: () => Promise<Common> } & Record<Part, (
     sections: async () => (await import('./en/sections')).sections,
     foot: async () => (await import('./en/foot')).foot,
     reasons: () => import('./en/reasons'),
+    limits: async () => (await import('./en/limits')).limits,
+    operator: async () => (await import('./en/operator')).operator,
   },
   de: {
     common: async () => (await import('./de/common')).common,
@@ -37,6 +41,8 @@ const PARTS: Record<Language, { common: () => Promise<Common> } & Record<Part, (
     sections: async () => (await import('./de/sections')).sections,
     foot: async () => (await import('./de/foot')).foot,
     reasons: () => import('./de/reasons'),
+    limits: async () => (await import('./de/limits')).limits,
+    operator: async () => (await import('./de/operator')).operator,
   },
 }
 

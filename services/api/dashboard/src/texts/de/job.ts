@@ -24,6 +24,8 @@ export const job: JobTexts = {
     to: 'Nach',
     unnamed: 'Umzug',
     loading: 'Der neueste Stand wird geholt…',
+    resting: { title: 'Wartet auf seine Zeit', text: 'Nach seinem Zeitplan wird gerade nichts kopiert.' },
+    goesOn: (when) => `Es geht von selbst weiter: ${when}.`,
     counting: 'Es wird gezählt, was zu kopieren ist',
     countingFolders: (done, all) => `Es wird gezählt: ${done} von ${all} Ordnern durchgesehen`,
     progress: 'Fortschritt des Umzugs',
@@ -51,6 +53,9 @@ export const job: JobTexts = {
       none: 'keine',
       unknown: 'noch nicht bekannt',
       noSpeed: 'gerade nichts',
+      atMost: (speed) => `höchstens ${speed}`,
+      closed: 'nach Zeitplan nichts',
+      until: (when) => `bis ${when}`,
       noWorker: 'noch keiner',
     },
     folders: {

@@ -40,6 +40,8 @@ export const start: StartTexts = {
     optionsHint: 'Ohne Änderung zieht alles um.',
     name: 'Name dieses Umzugs',
     nameHint: 'Wenn Sie möchten; er steht auf der Seite',
+    project: 'Projekt',
+    projectHint: 'Falls man Ihnen eines genannt hat',
     mode: 'Was kopiert wird',
     modes: {
       full: { name: 'Alles', hint: 'Ordner und Nachrichten.' },
@@ -58,8 +60,6 @@ export const start: StartTexts = {
     badDates: 'Der erste Tag muss vor dem letzten liegen.',
     largest: 'Weglassen, was größer ist als',
     megabytes: 'MB',
-    concurrency: 'Ordner zur gleichen Zeit',
-    bandwidth: 'Höchstens benutzen',
     noLimit: 'ohne Grenze',
     badNumber: 'Bitte eine Zahl größer als null, oder leer lassen.',
     notify: 'Mail an mich, wenn es fertig ist',

@@ -29,6 +29,8 @@ export const job = {
     to: 'To',
     unnamed: 'Migration',
     loading: 'Fetching the latest…',
+    resting: { title: 'Waiting for its time', text: 'Its schedule lets nothing be copied at the moment.' },
+    goesOn: (when: string) => `It goes on by itself: ${when}.`,
     counting: 'Counting what there is to copy',
     countingFolders: (done: string, all: string) => `Counting: ${done} of ${all} folders looked through`,
     progress: 'Progress of the migration',
@@ -56,6 +58,9 @@ export const job = {
       none: 'none',
       unknown: 'not known yet',
       noSpeed: 'nothing at the moment',
+      atMost: (speed: string) => `at most ${speed}`,
+      closed: 'nothing by its schedule',
+      until: (when: string) => `until ${when}`,
       noWorker: 'none yet',
     },
     folders: {

@@ -39,6 +39,8 @@ export const start = {
     optionsHint: 'The defaults move everything.',
     name: 'Name of this migration',
     nameHint: 'If you like; it stands on its page',
+    project: 'Project',
+    projectHint: 'If you were given the name of one',
     mode: 'What to copy',
     modes: {
       full: { name: 'Everything', hint: 'Folders and messages.' },
@@ -57,8 +59,6 @@ export const start = {
     badDates: 'The first day has to be before the last.',
     largest: 'Leave out messages larger than',
     megabytes: 'MB',
-    concurrency: 'Folders at the same time',
-    bandwidth: 'Use at most',
     noLimit: 'no limit',
     badNumber: 'Please give a number greater than zero, or leave it empty.',
     notify: 'Mail me when it is done',
