@@ -60,7 +60,11 @@ TABLES: dict[type[Row], str] = {
 
 # What is erased with a job; some rows name no job, tombstones stay. Of these the batches alone are history, not state.
 OF_AN_ACCOUNT = ("claims", "behaviours")
-OF_A_JOB = (*(table for table in TABLES.values() if table not in (*OF_AN_ACCOUNT, "tombstones")), "vault", "notifications")
+OF_A_JOB = (
+    *(table for table in TABLES.values() if table not in (*OF_AN_ACCOUNT, "tombstones")),
+    "vault",
+    "notifications",
+)
 STATE_OF_A_JOB = tuple(table for table in OF_A_JOB if table != "batches")
 
 OUTRANKS = 1 << 63  # above every offset and every time in microseconds

@@ -1,12 +1,13 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte'
 import { defineConfig } from 'vitest/config'
 import { firstLoad } from './first-load.ts'
+import { lightPreload } from './light-preload.ts'
 
 const API = process.env['MAILTIDE_URL'] ?? 'http://127.0.0.1:8025'
 const PROXY = Object.fromEntries(['/api', '/openapi.json'].map((path) => [path, API]))
 
 export default defineConfig({
-  plugins: [svelte({ compilerOptions: { cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }), firstLoad()],
+  plugins: [svelte({ compilerOptions: { cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }), lightPreload(), firstLoad()],
   build: {
     target: 'esnext',
     modulePreload: false, // chunks are few, and its code would be a part of the first load

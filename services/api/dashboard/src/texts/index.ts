@@ -1,5 +1,4 @@
 /** Which language the pages speak, and the loading of its texts: only the parts a page needs. */
-import type { Reason } from '../api/types'
 import { formats, type Formats } from '../numbers/format'
 import type { Common } from './en/common'
 import type { DialogTexts } from './en/dialogs'
@@ -8,41 +7,39 @@ import type { FootTexts } from './en/foot'
 import type { JobTexts } from './en/job'
 import type { LimitsTexts } from './en/limits'
 import type { OperatorTexts } from './en/operator'
+import type { ReasonTexts } from './en/reasons'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
-export interface ReasonTexts {
-  reasons: Record<Reason, string>
-}
-
-export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
 export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator'
 
-const PARTS: Record<Language, { common: () => Promise<Common> } & Record<Part, () => Promise<object>>> = {
+/** Each module exports one object: the texts that are added. */
+const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
   en: {
-    common: async () => (await import('./en/common')).common,
-    job: async () => (await import('./en/job')).job,
-    start: async () => (await import('./en/start')).start,
-    fleet: async () => (await import('./en/fleet')).fleet,
-    dialogs: async () => (await import('./en/dialogs')).dialogs,
-    sections: async () => (await import('./en/sections')).sections,
-    foot: async () => (await import('./en/foot')).foot,
+    common: () => import('./en/common'),
+    job: () => import('./en/job'),
+    start: () => import('./en/start'),
+    fleet: () => import('./en/fleet'),
+    dialogs: () => import('./en/dialogs'),
+    sections: () => import('./en/sections'),
+    foot: () => import('./en/foot'),
     reasons: () => import('./en/reasons'),
-    limits: async () => (await import('./en/limits')).limits,
-    operator: async () => (await import('./en/operator')).operator,
+    limits: () => import('./en/limits'),
+    operator: () => import('./en/operator'),
   },
   de: {
-    common: async () => (await import('./de/common')).common,
-    job: async () => (await import('./de/job')).job,
-    start: async () => (await import('./de/start')).start,
-    fleet: async () => (await import('./de/fleet')).fleet,
-    dialogs: async () => (await import('./de/dialogs')).dialogs,
-    sections: async () => (await import('./de/sections')).sections,
-    foot: async () => (await import('./de/foot')).foot,
+    common: () => import('./de/common'),
+    job: () => import('./de/job'),
+    start: () => import('./de/start'),
+    fleet: () => import('./de/fleet'),
+    dialogs: () => import('./de/dialogs'),
+    sections: () => import('./de/sections'),
+    foot: () => import('./de/foot'),
     reasons: () => import('./de/reasons'),
-    limits: async () => (await import('./de/limits')).limits,
-    operator: async () => (await import('./de/operator')).operator,
+    limits: () => import('./de/limits'),
+    operator: () => import('./de/operator'),
   },
 }
 
@@ -64,13 +61,14 @@ export function languageOf(wanted: readonly string[]): Language {
 /** Texts in a language there is, numbers and dates in the browser's. */
 export async function speech(wanted: readonly string[], parts: readonly Part[]): Promise<Speech> {
   const language = languageOf(wanted)
-  const t = await PARTS[language].common()
-  const said = { language, t: { ...t }, f: formats(wanted[0] ?? language, t.speedUnit) }
+  const { common } = await PARTS[language].common()
+  const said = { language, t: { ...common }, f: formats(wanted[0] ?? language, common.speedUnit) }
   await learn(said, parts)
   return said
 }
 
 /** Adds the texts of what is shown only when it is needed: to be awaited before that is shown. */
 export async function learn(said: Speech, parts: readonly Part[]): Promise<void> {
-  Object.assign(said.t, ...(await Promise.all(parts.map((part) => PARTS[said.language][part]()))))
+  const loaded = await Promise.all(parts.map((part) => PARTS[said.language][part]()))
+  Object.assign(said.t, ...loaded.flatMap(Object.values))
 }

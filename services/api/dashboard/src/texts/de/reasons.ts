@@ -1,6 +1,6 @@
 import type { Reason } from '../../api/types'
 
-export const reasons: Record<Reason, string> = {
+const reasons: Record<Reason, string> = {
   host_unknown: 'Kein Server heißt so. Prüfen Sie, wie der IMAP-Server geschrieben wird.',
   address_refused: 'Diese Adresse oder dieser Port ist hier nicht erlaubt. Nehmen Sie den öffentlichen Namen des Mailservers und Port 993 oder 143.',
   connection_refused: 'An diesem Port antwortet nichts. Prüfen Sie Servername und Port; IMAP mit TLS ist meist 993.',
@@ -34,3 +34,5 @@ export const reasons: Record<Reason, string> = {
   protocol: 'Der Server hat etwas geantwortet, das kein IMAP ist. Versuchen Sie es noch einmal; bleibt es so, sagen Sie es dem Anbieter.',
   internal: 'Mailtide kam hier nicht weiter. Versuchen Sie es noch einmal.',
 }
+
+export const texts = { reasons }

@@ -1,7 +1,7 @@
 /** What to do about each class of failure. */
 import type { Reason } from '../../api/types'
 
-export const reasons: Record<Reason, string> = {
+const reasons: Record<Reason, string> = {
   host_unknown: 'No server has this name. Check the spelling of the IMAP server’s name.',
   address_refused: 'This address or port is not allowed here. Use the public name of the mail server and port 993 or 143.',
   connection_refused: 'Nothing answers at this port. Check server name and port; IMAP over TLS is usually 993.',
@@ -35,3 +35,7 @@ export const reasons: Record<Reason, string> = {
   protocol: 'The server answered something that is not IMAP. Try again; tell the provider if it stays.',
   internal: 'Mailtide could not go on with this. Try again.',
 }
+
+export const texts = { reasons }
+
+export type ReasonTexts = typeof texts
