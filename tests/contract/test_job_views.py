@@ -15,6 +15,7 @@ from libs.contracts.jobs import JobOptions, JobState, Limits
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import Snapshot
 from libs.readmodel.model import ReadModel
+from libs.readmodel.notifications import Due
 from libs.readmodel.rows import (
     DesiredRow,
     FailureRow,
@@ -475,3 +476,23 @@ def test_failures_are_told_with_the_folder_the_text_and_what_to_do(store: ReadMo
         (at(5), "Zwei", 1),
     ]
     assert {(row.server_text, row.what_to_do) for row in found} == {("[TOOBIG]", WHAT_TO_DO[Reason.MESSAGE_TOO_LARGE])}
+
+
+def test_whom_to_tell_is_due_at_the_end_and_gone_when_it_is_erased(store: ReadModel) -> None:
+    ended, live, nobody, deleted = (new_job() for _ in range(4))
+    for job in (ended, live, nobody, deleted):
+        store.write(requested(job), now=at(0))
+        if job != nobody:
+            store.keep_notification(job, f"sealed of {job}", at(0))
+        if job != live:
+            store.write([OutcomeRow(job_id=job, state="failed", side=None, reason=None, finished_at=at(3))], now=at(3))
+    store.write([TombstoneRow(job_id=deleted, deleted_at=at(4))], now=at(4))
+    ours = (ended, live, nobody, deleted)
+
+    assert [due for due in store.due_notifications() if due.job_id in ours] == [Due(ended, at(3))]
+    assert store.notification(ended) == f"sealed of {ended}"
+    assert [hold.until for hold in see(store, ended).job.holds if hold.what == "addresses"] == [at(3 + 3600)]
+    store.erase_notification(ended)
+    store.keep_notification(deleted, "late", at(5))
+    assert (store.notification(ended), [due for due in store.due_notifications() if due.job_id in ours]) == (None, [])
+    assert [hold for hold in see(store, ended).job.holds if hold.what == "addresses"] == []

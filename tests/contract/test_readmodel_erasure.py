@@ -32,6 +32,7 @@ def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> 
     notice = NoticeRow(job_id=job, folder_id=FolderId("1"), kind="rewrites", text=text)
     store.write([failed, WarningRow(job_id=job, number=1, text=text), notice], now=now)
     store.keep_sealed(job, text, now)
+    store.keep_notification(job, text, now)
     events = [listed(job, 1), planned(job, items=3), progress(job, completed=2)]
     store.write_each([Stamped(row, n, now) for n, event in enumerate(events) for row in rows(event, n, at(n))])
 

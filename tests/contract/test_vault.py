@@ -149,7 +149,7 @@ def test_a_broken_text_is_refused() -> None:
 @pytest.mark.parametrize("keys", [[], ["short"], [OLD, "not a key"]])
 def test_keys_that_are_none_are_refused(keys: list[str]) -> None:
     with pytest.raises(ValueError):
-        Seal(keys)
+        Seal(keys, JobSecrets)
 
 
 def test_secrets_do_not_show_where_they_are_printed() -> None:

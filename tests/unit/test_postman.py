@@ -11,7 +11,7 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import JobState, Recipient
+from libs.contracts.jobs import STATE_TEXT, JobState, Recipient
 from libs.vault.recipients import Recipients
 from services.aggregator.letter import letter
 from services.aggregator.postman import GIVE_UP_AFTER, Postman
@@ -129,7 +129,12 @@ def test_it_says_how_it_ended_with_numbers_and_the_page() -> None:
     assert (message["From"], message["To"]) == (SENDER, "anna@new.example")
     assert message["Subject"] == "Your mail has moved, but not all of it"
     assert message["Message-ID"] == "<j1.20261122120000@example.org>"
-    for part in ("some messages could not be copied", "Copied: 8", "Failed: 2", "https://move.example/jobs/the-key"):
+    for part in (
+        STATE_TEXT[JobState.COMPLETED_WITH_ERRORS],
+        "Copied: 8",
+        "Failed: 2",
+        "https://move.example/jobs/the-key",
+    ):
         assert part in text
 
 
