@@ -108,8 +108,22 @@ class Instance:
 
     # ---- as a client
 
-    def request(self, source: Account, destination: Account, *, name: str | None = None, **options: Any) -> "Job":
-        form = {"name": name, "source": body(source), "destination": body(destination), "options": options}
+    def request(
+        self,
+        source: Account,
+        destination: Account,
+        *,
+        name: str | None = None,
+        project: str | None = None,
+        **options: Any,
+    ) -> "Job":
+        form = {
+            "name": name,
+            "project": project,
+            "source": body(source),
+            "destination": body(destination),
+            "options": options,
+        }
         answer = self.http.post("/api/jobs", json=form)
         assert answer.status_code == 202, answer.text
         return Job(self, answer.json())
