@@ -24,7 +24,7 @@ def test_a_schedule_set_while_it_runs_stops_it_and_says_until_when(
     expect(page.get_by_label("Use at most")).to_have_value("3")
     page.get_by_role("button", name="Add a time window").click()
     for day in ("Sat", "Sun"):
-        page.get_by_label(day).check()
+        page.get_by_role("checkbox", name=day).check()
     page.get_by_label("From", exact=True).fill("00:01")
     page.get_by_label("to", exact=True).fill("00:00")
     expect(page.get_by_text("to (the next day)")).to_be_visible()
