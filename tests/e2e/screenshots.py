@@ -28,9 +28,9 @@ def main(directory: Path, only: str = "") -> None:
     directory.mkdir(parents=True, exist_ok=True)
     with stage() as (url, _):
         for look, options in LOOKS.items():
-            for name, act in {**pictures(), "german": _job("completed_with_errors")}.items():
+            for name, act in {**pictures(), **german()}.items():
                 if only in f"{name}-{look}":
-                    locale = "de-DE" if name == "german" else "en-GB"
+                    locale = "de-DE" if name in german() else "en-GB"
                     _take(url, directory / f"{name}-{look}.png", act, {"locale": locale, **options})
 
 
@@ -48,6 +48,15 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
         "fleet-token": _fleet_token,
         "fleet": _fleet,
         "fleet-projects": _projects,
+    }
+
+
+def german() -> dict[str, Callable[[Page, str], None]]:
+    return {
+        "german": _job("completed_with_errors"),
+        "german-resting": _job("resting"),
+        "german-start": _start,
+        "german-fleet": _fleet,
     }
 
 
@@ -123,7 +132,7 @@ def _fleet_token(page: Page, url: str) -> None:
 
 def _fleet(page: Page, url: str) -> None:
     _fleet_token(page, url)
-    page.get_by_label("Operator token").fill(OPERATOR)
+    page.locator("#token").fill(OPERATOR)
     page.keyboard.press("Enter")
     page.get_by_role("table").wait_for()
 
