@@ -6,51 +6,93 @@ always for `verify: "deep"`, the bytes decide; the caller brings their digests.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import NamedTuple
 
 from libs.mailbox.port import Listed
+
+IDENTITY_BYTES = 16
+UID_BITS = 32
+
+
+class Ref(NamedTuple):
+    """A source message: which of the plan's source folders, and the UID there."""
+
+    source: int
+    uid: int
 
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """A source message: which of the plan's source folders, and its listing."""
+    """A source message whose bytes are to be compared: which of the source folders, and its listing."""
 
     source: int
     listed: Listed
 
 
-@dataclass(slots=True)
-class Comparison:
-    """What identity alone says."""
+class Undecided(NamedTuple):
+    """One identity that several messages share: who has it at the source, and which UIDs at the destination."""
 
-    absent: list[At] = field(default_factory=list[At])
-    present: list[At] = field(default_factory=list[At])
-    # classes whose bytes must be compared
-    undecided: list[tuple[list[At], list[Listed]]] = field(default_factory=list[tuple[list[At], list[Listed]]])
+    members: list[Ref]
+    held: list[int]
 
 
-def identity(listed: Listed) -> Hashable:
-    return listed.message_id, listed.header_digest, listed.size
+class Matching:
+    """Both listings, one after the other, and what identity alone says.
 
+    It keeps 150 bytes for each message of the destination, so that 200,000 stay below 40 MB.
+    """
 
-def compare(source: Iterable[At], destination: Iterable[Listed], *, deep: bool) -> Comparison:
-    held: defaultdict[Hashable, list[Listed]] = defaultdict(list)
-    for listed in destination:
-        held[identity(listed)].append(listed)
-    classes: defaultdict[Hashable, list[At]] = defaultdict(list)
-    result = Comparison()
-    for at in source:
-        if identity(at.listed) in held:
-            classes[identity(at.listed)].append(at)
+    def __init__(self) -> None:
+        # Destination UID; above it, once a source message has claimed it, its UID, and above that its folder + 1.
+        self._held: dict[bytes, int] = {}
+        self._more_held: dict[bytes, list[int]] = {}
+        self._more_members: dict[bytes, list[Ref]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def hold(self, listed: Listed) -> None:
+        """This is at the destination; all of them come before the first `claim`."""
+        key = identity(listed)
+        if self._held.setdefault(key, listed.uid) != listed.uid:
+            self._more_held.setdefault(key, []).append(listed.uid)
+
+    def claim(self, source: int, listed: Listed) -> bool:
+        """This is at the source. False: the destination has nothing like it."""
+        key = identity(listed)
+        held = self._held.get(key)
+        if held is None:
+            return False
+        if held >> UID_BITS:
+            self._more_members.setdefault(key, []).append(Ref(source, listed.uid))
         else:
-            result.absent.append(at)
-    for key, members in classes.items():
-        if len(members) == 1 and len(held[key]) == 1 and not deep:
-            result.present.extend(members)
-        else:
-            result.undecided.append((members, held[key]))
-    return result
+            self._held[key] = held | (listed.uid | (source + 1) << UID_BITS) << UID_BITS
+        return True
+
+    def undecided(self, *, deep: bool) -> Iterator[Undecided]:
+        """What was claimed and whose bytes must be compared; all else that was claimed is present."""
+        shared = self._held if deep else {**self._more_held, **self._more_members}
+        for key in shared:
+            packed = self._held[key]
+            if packed >> UID_BITS:
+                yield Undecided(
+                    [_claimant(packed), *self._more_members.get(key, ())],
+                    [packed % (1 << UID_BITS), *self._more_held.get(key, ())],
+                )
+
+
+def identity(listed: Listed) -> bytes:
+    name = (listed.message_id or "").encode("utf-8", "surrogateescape")
+    key = b"%d %b %b" % (listed.size, listed.header_digest, name)
+    return blake2b(key, digest_size=IDENTITY_BYTES).digest()
+
+
+def _claimant(packed: int) -> Ref:
+    source, uid = divmod(packed >> UID_BITS, 1 << UID_BITS)
+    return Ref(source - 1, uid)
 
 
 def decide(

@@ -3,7 +3,8 @@
 Reads with EXAMINE only; the destination folder is the one thing it creates.
 """
 
-from collections.abc import Iterable
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from libs.contracts import uidset
@@ -16,22 +17,37 @@ from libs.mailbox.sides import at
 from libs.readmodel.rows import FolderRow, PlanRow, PlanSource
 from services.scanner.accounts import Both
 from services.scanner.filters import kept
-from services.scanner.matching import At, compare, decide
+from services.scanner.matching import At, Matching, Ref, Undecided, decide
 
+PORTION = 10_000  # messages whose bytes are compared in one go
 NOT_CREATED = 0  # the destination's UIDVALIDITY in a plan whose folder the server would not create
 
 
 @dataclass(slots=True)
-class Destination:
-    """What the destination folder holds before the plan."""
+class Counted:
+    """How many messages, and their bytes."""
 
-    listed: list[Listed] = field(default_factory=list[Listed])
-    selected: Selected | None = None  # None: there is no such folder yet
+    items: int = 0
+    bytes: int = 0
 
-    @property
-    def boundary(self) -> int:
-        """B: the highest UID seen + 1, never UIDNEXT (COPYING rule 2)."""
-        return max((listed.uid for listed in self.listed), default=0) + 1
+    def add(self, listed: Listed) -> None:
+        self.items += 1
+        self.bytes += listed.size
+
+
+@dataclass(slots=True)
+class Source:
+    """One source folder: what of it is to be copied."""
+
+    wire: str
+    uidvalidity: int = 0  # 0: it is gone
+    uids: "array[int]" = field(default_factory=lambda: array("L"))  # 8 bytes a message: folders may be large
+    large: list[int] = field(default_factory=list[int])
+
+    def add(self, listed: Listed) -> None:
+        self.uids.append(listed.uid)
+        if listed.size > LARGE:
+            self.large.append(listed.uid)
 
 
 def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId, number: int) -> PlanRow:
@@ -39,20 +55,25 @@ def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId,
     Raises:
         SideFailed: one of the accounts could not be read.
     """
-    source, destination = both.source, both.destination
+    matching = Matching()
     with at("destination"):
-        held = list_destination(destination, folder.destination_wire)
-    folders_only = options.mode == "folders_only"
-    listing = [] if folders_only else list(list_source(source, folder.source_wires, identity=bool(held.listed)))
-    candidates = [At(index, listed) for index, _, all_listed in listing for listed in all_listed]
-    wanted = [candidate for candidate in candidates if kept(candidate.listed, options)]
-    to_copy = absent(folder, wanted, held, both, deep=options.verify == "deep")
+        selected, boundary = list_destination(both.destination, folder.destination_wire, matching)
+    sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
+    listed, wanted, copied = Counted(), Counted(), Counted()
+    for index, source in enumerate(sources):
+        for one in list_source(both.source, source, identity=bool(matching)):
+            listed.add(one)
+            if not kept(one, options):
+                continue
+            wanted.add(one)
+            if not matching.claim(index, one):
+                copied.add(one)
+                source.add(one)
+    for one in absent(folder, matching.undecided(deep=options.verify == "deep"), both):
+        copied.add(one.listed)
+        sources[one.source].add(one.listed)
     with at("destination"):
-        uidvalidity = held.selected.uidvalidity if held.selected else create(destination, folder.destination_wire)
-    copied_bytes = sum(candidate.listed.size for candidate in to_copy)
-    by_source: dict[int, list[int]] = {}
-    for candidate in to_copy:
-        by_source.setdefault(candidate.source, []).append(candidate.listed.uid)
+        uidvalidity = selected.uidvalidity if selected else create(both.destination, folder.destination_wire)
     return PlanRow(
         job_id=folder.job_id,
         folder_id=folder.folder_id,
@@ -60,82 +81,95 @@ def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId,
         number=number,
         destination_wire=folder.destination_wire,
         destination_uidvalidity=uidvalidity,
-        boundary=held.boundary,
+        boundary=boundary,
         sources=tuple(
             PlanSource(
-                wire=folder.source_wires[index],
-                uidvalidity=selected.uidvalidity,
-                uids=uidset.encode(sorted(by_source.get(index, ()))),
-                large=uidset.encode(
-                    one.listed.uid for one in to_copy if one.source == index and one.listed.size > LARGE
-                ),
+                wire=source.wire,
+                uidvalidity=source.uidvalidity,
+                uids=uidset.encode(sorted(source.uids)),
+                large=uidset.encode(sorted(source.large)),
             )
-            for index, selected, _ in listing
+            for source in sources
         ),
-        items=len(to_copy),
-        bytes=copied_bytes,
-        skipped_present=len(wanted) - len(to_copy),
-        skipped_filtered=len(candidates) - len(wanted),
-        bytes_skipped=sum(candidate.listed.size for candidate in candidates) - copied_bytes,
+        items=copied.items,
+        bytes=copied.bytes,
+        skipped_present=wanted.items - copied.items,
+        skipped_filtered=listed.items - wanted.items,
+        bytes_skipped=listed.bytes - copied.bytes,
     )
 
 
-def list_destination(session: Session, wire: str) -> Destination:
+def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int]:
+    """EXAMINE, None when there is no such folder yet, and B: the highest UID seen + 1 (COPYING rule 2)."""
     try:
         selected = session.examine(wire)
     except FolderGone:
-        return Destination()
-    listed = list(session.listing(identity=True)) if selected.exists else []
+        return None, 1
+    highest = 0
+    if selected.exists:
+        for listed in session.listing(identity=True):
+            highest = max(highest, listed.uid)
+            matching.hold(listed)
     session.unselect()
-    return Destination(listed=listed, selected=selected)
+    return selected, highest + 1
 
 
-def list_source(
-    session: Session, wires: Iterable[str], *, identity: bool
-) -> Iterable[tuple[int, Selected, list[Listed]]]:
-    """(index, EXAMINE, listing) of each source folder; one that is gone is left out."""
-    for index, wire in enumerate(wires):
-        with at("source"):
-            try:
-                selected = session.examine(wire)
-            except FolderGone:
-                selected, listed = Selected(uidvalidity=0, uidnext=None, exists=0), []
-            else:
-                listed = sorted(session.listing(identity=identity), key=lambda one: one.uid) if selected.exists else []
-        yield index, selected, listed
+def list_source(session: Session, source: Source, *, identity: bool) -> Iterator[Listed]:
+    """The listing of a source folder; nothing when it is gone."""
+    with at("source"):
+        try:
+            selected = session.examine(source.wire)
+        except FolderGone:
+            return
+        source.uidvalidity = selected.uidvalidity
+        if selected.exists:
+            yield from session.listing(identity=identity)
 
 
-def absent(folder: FolderRow, wanted: list[At], held: Destination, both: Both, *, deep: bool) -> list[At]:
-    """The wanted messages that the destination does not hold, in source order."""
-    if not held.listed:
-        return wanted
-    comparison = compare(wanted, held.listed, deep=deep)
-    result = comparison.absent
-    if comparison.undecided:
-        with at("source"):
-            source_bytes = source_digests(both.source, folder.source_wires, comparison.undecided)
+def absent(folder: FolderRow, undecided: Iterable[Undecided], both: Both) -> Iterator[At]:
+    """Those whose bytes the destination does not hold."""
+    for portion in portions(undecided):
+        members: dict[int, list[int]] = {}
+        for ref in (ref for one in portion for ref in one.members):
+            members.setdefault(ref.source, []).append(ref.uid)
+        twins = [uid for one in portion for uid in one.held]
+        source_listed: dict[Ref, Listed] = {}
+        source_bytes: dict[tuple[int, int], bytes] = {}
+        for index, uids in members.items():
+            with at("source"):
+                both.source.examine(folder.source_wires[index])
+                source_listed.update((Ref(index, uid), one) for uid, one in listings(both.source, uids).items())
+                source_bytes.update(((index, uid), digest) for uid, digest in digests(both.source, sorted(uids)))
         with at("destination"):
             both.destination.examine(folder.destination_wire)
-            uids = sorted(listed.uid for _, twins in comparison.undecided for listed in twins)
-            destination_bytes = dict(digests(both.destination, uids))
+            held = listings(both.destination, twins)
+            held_bytes = dict(digests(both.destination, sorted(twins)))
             both.destination.unselect()
-        for members, twins in comparison.undecided:
-            result.extend(decide(members, twins, source_bytes, destination_bytes)[1])
-    return sorted(result, key=lambda one: (one.source, one.listed.uid))
+        for one in portion:
+            ats = [At(ref.source, source_listed.get(ref, Listed(ref.uid, 0, ""))) for ref in one.members]
+            theirs = [held[uid] for uid in one.held if uid in held]
+            yield from decide(ats, theirs, source_bytes, held_bytes)[1]
 
 
-def source_digests(
-    session: Session, wires: tuple[str, ...], undecided: list[tuple[list[At], list[Listed]]]
-) -> dict[tuple[int, int], bytes]:
-    by_source: dict[int, list[int]] = {}
-    for members, _ in undecided:
-        for member in members:
-            by_source.setdefault(member.source, []).append(member.listed.uid)
-    result: dict[tuple[int, int], bytes] = {}
-    for index, uids in by_source.items():
-        session.examine(wires[index])
-        result.update(((index, uid), digest) for uid, digest in digests(session, sorted(uids)))
-    return result
+def portions(undecided: Iterable[Undecided]) -> Iterator[list[Undecided]]:
+    """As many at once as are to be kept in memory."""
+    portion: list[Undecided] = []
+    messages = 0
+    for one in undecided:
+        portion.append(one)
+        messages += len(one.members) + len(one.held)
+        if messages >= PORTION:
+            yield portion
+            portion, messages = [], 0
+    if portion:
+        yield portion
+
+
+def listings(session: Session, uids: Iterable[int]) -> dict[int, Listed]:
+    """Size and date of those that are still there."""
+    return {
+        listed.uid: listed for chunk in uidset.chunks(sorted(uids)) for listed in session.listing(chunk, identity=False)
+    }
 
 
 def create(session: Session, wire: str) -> int:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.mailbox.port import Listed
-from services.scanner.matching import At, compare, decide
+from services.scanner.matching import At, Matching, Ref, Undecided, decide
 
 DATES = ("1-Jan-2024 00:00:00 +0000", "2-Jan-2024 00:00:00 +0000")
 # What a message is: its name (Message-ID, headers, size) and its bytes, which may differ under one name.
@@ -24,20 +24,32 @@ def digest(kind: Kind) -> bytes:
     return bytes(kind[:2])
 
 
+def matched(source: Sequence[At], held: Sequence[Listed]) -> tuple[Matching, list[At], list[At]]:
+    """What identity says: claimed, and absent for certain."""
+    matching = Matching()
+    for one in held:
+        matching.hold(one)
+    claimed, absent = list[At](), list[At]()
+    for one in source:
+        (claimed if matching.claim(one.source, one.listed) else absent).append(one)
+    return matching, claimed, absent
+
+
 def present_and_absent(source: Sequence[Kind], held: Sequence[Kind], *, deep: bool) -> tuple[list[At], list[At]]:
     """As the planner does it."""
-    mine = [At(uid % 2, listed(uid, kind)) for uid, kind in enumerate(source, 1)]
-    theirs = [listed(uid, kind) for uid, kind in enumerate(held, 1)]
-    result = compare(mine, theirs, deep=deep)
-    present, absent = list(result.present), list(result.absent)
-    for members, twins in result.undecided:
+    mine = {uid: At(uid % 2, listed(uid, kind)) for uid, kind in enumerate(source, 1)}
+    theirs = {uid: listed(uid, kind) for uid, kind in enumerate(held, 1)}
+    matching, present, absent = matched(list(mine.values()), list(theirs.values()))
+    for members, twins in matching.undecided(deep=deep):
+        assert all(mine[uid].source == index for index, uid in members)
         more, fewer = decide(
-            members,
-            twins,
+            [mine[uid] for _, uid in members],
+            [theirs[uid] for uid in twins],
             {(uid % 2, uid): digest(kind) for uid, kind in enumerate(source, 1)},
             {uid: digest(kind) for uid, kind in enumerate(held, 1)},
         )
-        present += more
+        assert sorted(one.listed.uid for one in more + fewer) == sorted(uid for _, uid in members)
+        present = [one for one in present if one not in fewer]
         absent += fewer
     return present, absent
 
@@ -73,10 +85,11 @@ def test_after_everything_was_copied_nothing_is_absent(source: list[Kind]) -> No
 
 
 def test_one_of_a_kind_on_each_side_is_decided_without_reading_it() -> None:
-    mine, theirs = [At(0, listed(1, (1, 0, DATES[0])))], [listed(7, (1, 1, DATES[1]))]
+    matching, claimed, absent = matched([At(1, listed(9, (1, 0, DATES[0])))], [listed(7, (1, 1, DATES[1]))])
 
-    assert compare(mine, theirs, deep=False).present == mine
-    assert compare(mine, theirs, deep=True).undecided == [(mine, theirs)]
+    assert (len(claimed), absent) == (1, [])
+    assert list(matching.undecided(deep=False)) == []
+    assert list(matching.undecided(deep=True)) == [Undecided([Ref(1, 9)], [7])]
 
 
 def test_among_equal_messages_the_one_with_the_same_date_is_present() -> None:
@@ -94,3 +107,14 @@ def test_a_message_whose_bytes_can_not_be_read_any_more_is_not_taken_for_present
     present, absent = decide(members, [listed(5, (1, 0, DATES[0]))], {(0, 2): b"x"}, {})
 
     assert (present, absent) == ([], members)
+
+
+def test_uids_and_folders_of_any_size_come_back() -> None:
+    most = 2**32 - 1
+    kind = (1, 0, DATES[0])
+
+    matching, _, _ = matched(
+        [At(0, listed(most, kind)), At(700, listed(1, kind))], [listed(most, kind), listed(most - 1, kind)]
+    )
+
+    assert list(matching.undecided(deep=False)) == [Undecided([Ref(0, most), Ref(700, 1)], [most, most - 1])]
