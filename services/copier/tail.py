@@ -45,8 +45,8 @@ class Tail:
             destination.unselect()
         return found
 
-    def listing(self, destination: Session, *, first: int | None = None, last: int | None = None) -> list[Listed]:
-        """The destination folder stays open.
+    def listing(self, destination: Session, *, first: int | None = None, last: int | None = None) -> Iterator[Listed]:
+        """One by one, as folders may be large; the destination folder stays open.
 
         Raises:
             PlanOutdated: the destination folder is another one.
@@ -60,10 +60,10 @@ class Tail:
             if selected.uidvalidity != plan.destination_uidvalidity:
                 raise PlanOutdated
             if not selected.exists:
-                return []
-            listed = list(destination.listing(f"{first or plan.boundary}:{last or '*'}", identity=False))
-        self.next_uid = max(self.next_uid, max((one.uid for one in listed), default=0) + 1)
-        return listed
+                return
+            for one in destination.listing(f"{first or plan.boundary}:{last or '*'}", identity=False):
+                self.next_uid = max(self.next_uid, one.uid + 1)
+                yield one
 
     def sizes(self) -> dict[Ref, int]:
         """RFC822.SIZE of every message of the plan that is still at the source."""
@@ -78,7 +78,7 @@ class Tail:
             self._sizes = sizes
         return self._sizes
 
-    def _unexplained(self, listed: Sequence[Listed]) -> list[Listed]:
+    def _unexplained(self, listed: Iterable[Listed]) -> list[Listed]:
         known = self._ledger.delivered_uids()
         return [one for one in listed if one.uid not in known and one.uid not in self._ledger.foreign]
 
