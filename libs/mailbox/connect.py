@@ -32,6 +32,7 @@ class ConnectPolicy:
     allow_plain: bool = False  # a login without TLS
     tls_ca_file: Path | None = None  # PEM; trusted instead of the system's certificates
     patience: float = OPERATION_SECONDS  # with an operation that moves no byte
+    compress_locally: bool = False  # COMPRESS=DEFLATE, though the network is faster than deflate
 
 
 def connect(
@@ -102,8 +103,11 @@ def _log_in(stream: Stream, account: Account, policy: ConnectPolicy, backoff: Ba
     with _understanding(heard, meaning.refused_login):
         login(client, account)
         capabilities = frozenset(capability.decode("latin-1").upper() for capability in client.capabilities())
+    session = ImapSession(stream, capabilities, backoff)
+    if "COMPRESS=DEFLATE" in capabilities and (policy.compress_locally or not stream.is_local):
+        session.compress()
     stream.operate()
-    return ImapSession(stream, capabilities, backoff)
+    return session
 
 
 @lru_cache(maxsize=8)

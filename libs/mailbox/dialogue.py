@@ -153,6 +153,13 @@ class Dialogue:
         except OSError as error:
             raise self._lost(error) from error
 
+    def compress(self) -> None:
+        """Both sides go on in deflate."""
+        try:
+            self._stream.compress()
+        except OSError as error:
+            raise self._lost(error) from error
+
     def broken(self) -> ProtocolBroken:
         self.reset()
         return ProtocolBroken(Reason.PROTOCOL)

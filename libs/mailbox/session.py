@@ -38,6 +38,11 @@ class ImapSession:
         self._dialogue = Dialogue(stream, backoff)
         self._examined = False
 
+    def compress(self) -> None:
+        """COMPRESS DEFLATE (RFC 4978); a server that refuses goes on as before."""
+        if self._dialogue.run(b"COMPRESS DEFLATE").kind == "OK":
+            self._dialogue.compress()
+
     # ---- folders
 
     def folders(self) -> list[Folder]:

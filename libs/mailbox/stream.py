@@ -5,6 +5,7 @@ Raises only OSError, TimeoutError among them; EOF in the middle is a ConnectionR
 
 import contextlib
 import io
+import ipaddress
 import socket
 import ssl
 import struct
@@ -13,8 +14,11 @@ import time
 
 from typing_extensions import Buffer
 
+from libs.mailbox.deflate import Deflate
+
 OPERATION_SECONDS = 60.0  # without any byte
 READ_BUFFER = 256 * 1024
+PACKED = 64 * 1024  # deflated bytes read at once
 SEND_SLICE = 256 * 1024  # what has to move within the patience
 MAX_LINE = 1024 * 1024
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends RST
@@ -49,6 +53,20 @@ class Stream:
         source.socket = secured
         self._reader = io.BufferedReader(source, READ_BUFFER)
         secured.do_handshake()
+
+    def compress(self) -> None:
+        """Go on in deflate (RFC 4978), right after the server agreed. Each `send` is a block of its own."""
+        source = self._source
+        received = source.poll(self._reader)
+        self._reader.detach()
+        source.deflate = Deflate(received)
+        self._reader = io.BufferedReader(source, READ_BUFFER)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the other side is on this machine or in a network of its own."""
+        address = ipaddress.ip_address(self._source.socket.getpeername()[0])
+        return address.is_private or address.is_link_local
 
     def operate(self) -> None:
         """From now on no deadline, but `patience` for each operation without any byte."""
@@ -103,32 +121,49 @@ class _Source(io.RawIOBase):
         self.deadline = deadline
         self.patience = patience
         self.ended = False
+        self.deflate: Deflate | None = None
         self._in_use = threading.Lock()  # no socket is closed while a system call waits in it
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Buffer, /) -> int:
+        if self.deflate is not None:
+            return self._read_packed(self.deflate, memoryview(buffer).cast("B"))
         with self._in_use:
             self.await_deadline()
             count = self.socket.recv_into(buffer)
         self.ended = count == 0
         return count
 
+    def _read_packed(self, deflate: Deflate, buffer: memoryview) -> int:
+        while not (data := deflate.unpack(len(buffer))):
+            with self._in_use:
+                self.await_deadline()
+                received = self.socket.recv(PACKED)
+            if not received:
+                self.ended = True
+                return 0
+            deflate.feed(received)
+        buffer[: len(data)] = data
+        return len(data)
+
     def poll(self, reader: "io.BufferedReader[_Source]") -> bytes:
         """What is buffered, or can be without waiting."""
+        deadline, self.deadline = self.deadline, None
         self.socket.settimeout(0)
         try:
             return reader.peek(1)
         except (BlockingIOError, ssl.SSLWantReadError):
             return b""
         finally:
+            self.deadline = deadline
             self.socket.settimeout(self.patience)
 
     def send(self, data: memoryview) -> None:
         with self._in_use:
             self.await_deadline()
-            self.socket.sendall(data)
+            self.socket.sendall(self.deflate.pack(data) if self.deflate else data)
 
     def await_deadline(self) -> None:
         """Let the next system call wait until the deadline, and no longer."""
