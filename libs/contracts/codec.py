@@ -19,7 +19,6 @@ Message = commands.Command | commands.FolderScan | commands.WorkItem | events.Pr
 _TYPES: dict[str, type] = {f"mailtide.{cls.__name__}.{VERSION}": cls for cls in get_args(Message)}
 _NAMES: dict[type, str] = {cls: name for name, cls in _TYPES.items()}
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {cls: TypeAdapter(cls) for cls in _NAMES}
-_JOB_EVENTS = frozenset(get_args(events.JobEvent))
 
 
 class UnknownMessage(ValueError):
@@ -39,21 +38,35 @@ def type_name(message: Message) -> str:
 
 
 def encode(message: Message, now: datetime) -> Record:
-    """A job event's id is made from job and type, so that a repeat is recognised as one."""
-    kind = type(message)
-    name = _NAMES[kind]
-    event_id = f"{message.job_id}:{name}" if kind in _JOB_EVENTS else uuid.uuid4().hex
+    name = _NAMES[type(message)]
     return Record(
-        value=_ADAPTERS[kind].dump_json(message),
+        value=_ADAPTERS[type(message)].dump_json(message),
         headers={
             "ce_specversion": b"1.0",
             "ce_type": name.encode(),
-            "ce_id": event_id.encode(),
+            "ce_id": _event_id(message, name).encode(),
             "ce_source": b"/mailtide",
             "ce_time": now.isoformat().encode(),
             "content-type": b"application/json",
         },
     )
+
+
+def _event_id(message: Message, name: str) -> str:
+    """A job event's is made from job, type and run, so that a repeat is recognised as one."""
+    match message:
+        case events.JobDeleted():
+            return f"{message.job_id}:{name}"
+        case (
+            events.JobStarted()
+            | events.JobCompleted()
+            | events.JobCompletedWithErrors()
+            | events.JobFailed()
+            | events.JobCancelled()
+        ):
+            return f"{message.job_id}:{name}:{message.run}"
+        case _:
+            return uuid.uuid4().hex
 
 
 def decode(value: bytes, headers: dict[str, bytes]) -> Message:

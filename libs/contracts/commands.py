@@ -15,6 +15,7 @@ class StartJob:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelJob:
     job_id: JobId
+    run: int = 1  # heard late, it must not end a later run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,8 @@ class ChangeLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryFailed:
+    """Try again what failed or was not done: the job's request has a new run."""
+
     job_id: JobId
 
 
@@ -75,6 +78,7 @@ class CopyFolder:
     plan_id: PlanId
     number: int
     continuation: int = 0  # how often a copier has handed it on
+    run: int = 1  # of the job; items of an earlier run have been replaced
 
 
 Command = StartJob | CancelJob | PauseJob | ResumeJob | ChangeLimits | RetryFailed | DeleteJob

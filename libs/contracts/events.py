@@ -24,6 +24,7 @@ class FoldersListed:
 
     job_id: JobId
     folders: int  # destination folders that will be planned
+    run: int = 1  # 1, and one more with each retry of the job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +58,7 @@ class ProgressBatch:
     failed: int  # messages the destination would not take, or that are unconfirmed
     bytes_completed: int
     delta: Delta
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +78,7 @@ class FolderAudited:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemFinished:
-    """The last word on a plan: its final totals."""
+    """The last word of a run on a plan: its final totals."""
 
     job_id: JobId
     folder_id: FolderId
@@ -87,6 +89,7 @@ class WorkItemFinished:
     failed: int
     bytes_completed: int
     stopped: bool = False  # ended by a cancellation, not by having done everything
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,7 @@ class ScanFailed:
     side: Side
     reason: Reason
     folder_id: FolderId | None = None
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +139,7 @@ class AgentReported:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStarted:
     job_id: JobId
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +148,7 @@ class JobCompleted:
     completed: int
     skipped: int
     bytes_completed: int
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +158,7 @@ class JobCompletedWithErrors:
     skipped: int
     failed: int
     bytes_completed: int
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,11 +166,13 @@ class JobFailed:
     job_id: JobId
     side: Side | None
     reason: Reason
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobCancelled:
     job_id: JobId
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import hmac
 import secrets
 import time
 from typing import NewType
@@ -22,6 +23,12 @@ def new_job_id() -> JobId:
 def new_key() -> str:
     """A secret that opens one job: 32 URL-safe characters."""
     return secrets.token_urlsafe(KEY_BYTES)
+
+
+def view_key(key: str) -> str:
+    """The key that only reads, made from the owner's: 32 URL-safe characters that don't lead back to it."""
+    digest = hmac.new(key.encode(), b"mailtide view key", hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest[:KEY_BYTES]).decode()
 
 
 def new_plan_id() -> PlanId:

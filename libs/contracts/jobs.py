@@ -58,6 +58,9 @@ class JobForm(BaseModel):
     options: JobOptions = Field(default_factory=JobOptions)
 
 
+MOST_RUNS = 500  # of one job: the first, and its retries
+
+
 class JobSecrets(BaseModel):
     """All that is sealed in the vault while a job lives, and destroyed when it ends."""
 

@@ -83,7 +83,11 @@ def _state(numbers: Numbers, last_report_at: datetime | None, now: datetime) -> 
         return JobState.QUEUED
     if numbers.throttle is not None:
         return JobState.THROTTLED
-    silent = head.listed_at is not None and last_report_at is not None and now - last_report_at > STALLED_AFTER
+    silent = (
+        head.listed_at is not None
+        and last_report_at is not None
+        and now - max(last_report_at, head.admitted_at) > STALLED_AFTER
+    )
     if silent and not (head.limits.rate(now).closed or head.limits.rate(now - STALLED_AFTER).closed):
         return JobState.STALLED  # workers that wait for their time have nothing to report
     return JobState.RUNNING if numbers.progress else JobState.SCANNING
@@ -121,7 +125,7 @@ def _percent(done: int, total: int) -> float:
 
 
 def _speed(numbers: Numbers, bytes_completed: int, now: datetime) -> float | None:
-    """Bytes a second over the last 10 s, None when nothing was copied in them; after the end that of the whole run."""
+    """Bytes a second over the last 10 s, None when nothing was copied in them; after the end that of the last run."""
     head, recent = numbers.head, numbers.recent
     if head.finished_at is not None:
         return _average(head, bytes_completed, head.finished_at)
@@ -141,9 +145,10 @@ def _remaining(numbers: Numbers, bytes_left: int, bytes_completed: int, now: dat
 
 
 def _average(head: Head, bytes_completed: int, until: datetime) -> float | None:
-    if head.admitted_at is None or not bytes_completed:
+    copied = bytes_completed - head.bytes_before
+    if head.admitted_at is None or copied <= 0:
         return None
-    return bytes_completed / max(1.0, (until - head.admitted_at).total_seconds())
+    return copied / max(1.0, (until - head.admitted_at).total_seconds())
 
 
 def _seconds_since(since: float, window: int, now: datetime) -> float:

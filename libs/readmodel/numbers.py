@@ -25,9 +25,11 @@ class Head:
     destination_host: str | None
     created_at: datetime
     updated_at: datetime
+    run: int = 1
     desired: Literal["run", "pause", "cancel"] | None
     limits: Limits
     admitted_at: datetime | None
+    bytes_before: int = 0  # completed by earlier runs
     folders: int | None
     listed_at: datetime | None
     outcome: JobState | None

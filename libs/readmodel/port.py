@@ -5,7 +5,19 @@ from datetime import datetime
 from typing import Protocol
 
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
-from libs.readmodel.rows import AckRow, BehaviourRow, ClaimRow, Desired, FailureRow, FolderRow, PlanRow, RequestRow, Row
+from libs.readmodel.rows import (
+    AckRow,
+    AdmissionRow,
+    BehaviourRow,
+    ClaimRow,
+    Desired,
+    FailureRow,
+    FolderRow,
+    PlanRow,
+    RequestRow,
+    Row,
+    TotalsRow,
+)
 
 
 class ReadModelUnavailable(Exception):
@@ -25,8 +37,8 @@ class Store(Protocol):
 
     def request(self, job_id: JobId) -> RequestRow | None: ...
     def desired(self, job_id: JobId) -> Desired: ...
-    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
-        """The admitted job of this destination account that has not ended and is not deleted."""
+    def live_admission(self, account_digest: AccountDigest) -> AdmissionRow | None:
+        """Of the job of this destination account that has not ended and is not deleted."""
         ...
 
     def folders(self, job_id: JobId) -> list[FolderRow]: ...
@@ -39,11 +51,19 @@ class Store(Protocol):
         """The folder's newest plan."""
         ...
 
+    def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
+        """The newest totals of each plan that has any."""
+        ...
+
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         """In the order they were written."""
         ...
 
     def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]: ...
+    def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """Write the state rows of jobs anew: their time until they expire begins again."""
+        ...
+
     def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]: ...
     def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
         """What was learned of the folders of this destination account."""

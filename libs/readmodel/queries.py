@@ -5,14 +5,27 @@ expired, whether or not a merge has removed it yet.
 """
 # ruff: noqa: S608  (what is put together here are constants of this module)
 
-from libs.readmodel.rows import AckRow, BehaviourRow, ClaimRow, FailureRow, FolderRow, OutcomeRow, PlanRow, RequestRow
+from libs.contracts.jobs import MOST_RUNS
+from libs.readmodel.rows import (
+    AckRow,
+    AdmissionRow,
+    BehaviourRow,
+    ClaimRow,
+    FailureRow,
+    FolderRow,
+    OutcomeRow,
+    PlanRow,
+    RequestRow,
+    TotalsRow,
+)
 from libs.readmodel.tables import OF_A_JOB, STATE_OF_A_JOB, columns
 
 _JOB = "job_id = {job:String}"
 _JOBS = "job_id IN {jobs:Array(String)}"
 _DELETED = "(SELECT job_id FROM tombstones)"
-_OVER = "(SELECT job_id FROM outcomes UNION ALL SELECT job_id FROM tombstones)"
-_EXISTS = f"updated_at > {{kept:DateTime64(6, 'UTC')}} AND job_id NOT IN {_DELETED}"
+_LIVES = f"(job_id, run) NOT IN (SELECT job_id, run FROM outcomes) AND job_id NOT IN {_DELETED}"
+_KEPT = "{kept:DateTime64(6, 'UTC')}"
+_EXISTS = f"updated_at > {_KEPT} AND job_id NOT IN {_DELETED}"
 _BEFORE = "{before:DateTime64(6, 'UTC')}"
 _NOW = "{now:DateTime64(6, 'UTC')}"
 _AFTER = "{after:DateTime64(6, 'UTC')}"
@@ -20,21 +33,25 @@ _AFTER = "{after:DateTime64(6, 'UTC')}"
 # ---- one job, for the workers
 
 DELETED = f"SELECT DISTINCT job_id FROM tombstones WHERE {_JOBS}"
-ENDED = f"SELECT DISTINCT job_id FROM outcomes WHERE {_JOBS}"
+ENDED = f"SELECT DISTINCT job_id, run FROM outcomes WHERE {_JOBS}"
 
 REQUEST = f"SELECT {columns(RequestRow)} FROM requests FINAL WHERE {_JOB} AND {_EXISTS}"
 
 DESIRED = f"""
-SELECT ifNull(d.state, 'run') AS state, ifNull(d.limits, r.options) AS limits
-FROM (SELECT job_id, options FROM requests FINAL WHERE {_JOB} AND {_EXISTS}) AS r
+SELECT ifNull(d.state, 'run') AS state, ifNull(d.limits, r.options) AS limits, r.run AS run,
+    (r.job_id, r.run) IN (SELECT job_id, run FROM outcomes WHERE {_JOB}) AS ended
+FROM (SELECT job_id, run, options FROM requests FINAL WHERE {_JOB} AND {_EXISTS}) AS r
 LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOB}) AS d ON d.job_id = r.job_id
-WHERE r.job_id NOT IN (SELECT job_id FROM outcomes WHERE {_JOB})
 """
 
-LIVE_ADMISSION = f"""
-SELECT job_id FROM admissions FINAL
-WHERE account_digest = {{account:String}} AND job_id NOT IN {_OVER}
-ORDER BY admitted_at, job_id LIMIT 1
+ADMISSIONS = f"""
+SELECT {columns(AdmissionRow)} FROM admissions FINAL WHERE account_digest = {{account:String}}
+ORDER BY admitted_at, job_id
+"""
+
+# Up to which run jobs are over; a deleted job in every run.
+OVER_UNTIL = f"""
+SELECT job_id, run FROM outcomes WHERE {_JOBS} UNION ALL SELECT job_id, {MOST_RUNS} FROM tombstones WHERE {_JOBS}
 """
 
 FOLDERS = f"SELECT {columns(FolderRow)} FROM folders FINAL WHERE {_JOB} ORDER BY length(folder_id), folder_id"
@@ -50,6 +67,8 @@ PLAN = f"""
 SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB} AND folder_id = {{folder:String}}
 ORDER BY number DESC, plan_id DESC LIMIT 1
 """
+
+TOTALS = f"SELECT {columns(TotalsRow)} FROM totals FINAL WHERE {_JOB}"
 
 ACKS = f"""
 SELECT {columns(AckRow)} FROM acks FINAL WHERE {_JOB} AND plan_id = {{plan:String}}
@@ -69,8 +88,10 @@ WHERE account_digest = {{account:String}} AND folder_digest = {{folder:String}} 
 BEHAVIOURS = f"SELECT {columns(BehaviourRow)} FROM behaviours FINAL WHERE account_digest = {{account:String}}"
 
 SEALED = f"SELECT sealed FROM vault FINAL WHERE {_JOB}"
-HELD = "SELECT DISTINCT job_id FROM vault"
-SEALED_FOR = f"SELECT DISTINCT job_id FROM vault WHERE {_JOBS}"
+HELD = "SELECT job_id, max(run) AS run FROM vault GROUP BY job_id"
+_UNTIL = f"{_JOB} AND run <= {{run:UInt32}}"
+SEALED_UNTIL = f"SELECT job_id FROM vault WHERE {_UNTIL} LIMIT 1"
+ERASE_SEALED = f"ALTER TABLE vault DELETE WHERE {_UNTIL}"
 
 # ---- the newest plan of every folder, and how far it is
 
@@ -83,7 +104,7 @@ SELECT p.job_id AS job_id, p.folder_id AS folder_id, p.plan_id AS plan_id, p.pla
     p.items AS planned_items, p.skipped AS planned_skipped, p.bytes AS bytes_total,
     ifNull(t.completed, 0) AS completed, ifNull(t.skipped, 0) + p.skipped AS skipped, ifNull(t.failed, 0) AS failed,
     ifNull(t.bytes_completed, 0) AS bytes_completed,
-    ifNull(t.finished, false) AS finished, ifNull(t.stopped, false) AS stopped,
+    ifNull(t.finished, false) AS finished, ifNull(t.stopped, false) AS stopped, ifNull(t.run, 0) AS run,
     t.worker AS worker, t.reported_at AS reported_at
 FROM ({_NEWEST_PLANS}) AS p
 LEFT JOIN (SELECT * FROM totals FINAL WHERE {_JOBS}) AS t ON t.job_id = p.job_id AND t.plan_id = p.plan_id
@@ -99,29 +120,33 @@ LIMIT 1
 
 ACTIVE = f"""
 SELECT job_id FROM requests FINAL
-WHERE accepted AND {_EXISTS} AND job_id NOT IN (SELECT job_id FROM outcomes)
+WHERE accepted AND {_EXISTS} AND (job_id, run) NOT IN (SELECT job_id, run FROM outcomes)
 ORDER BY created_at, job_id
 """
 
 FINISHED = f"""
-SELECT r.job_id AS job_id FROM (SELECT job_id FROM requests FINAL WHERE accepted AND {_EXISTS}) AS r
-INNER JOIN (SELECT job_id, finished_at FROM outcomes FINAL WHERE finished_at > {_AFTER}) AS o ON o.job_id = r.job_id
+SELECT r.job_id AS job_id FROM (SELECT job_id, run FROM requests FINAL WHERE accepted AND {_EXISTS}) AS r
+INNER JOIN (SELECT job_id, run, finished_at FROM outcomes FINAL WHERE finished_at > {_AFTER}) AS o
+    ON o.job_id = r.job_id AND o.run = r.run
 ORDER BY o.finished_at DESC, job_id
 """
 
+# A job that was tried again comes once for each of its runs that has ended.
 HEADS = f"""
 SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     r.source_host AS source_host, r.destination_host AS destination_host,
-    r.created_at AS created_at, r.updated_at AS updated_at,
+    r.created_at AS created_at, r.updated_at AS updated_at, r.run AS run,
     d.state AS desired, ifNull(d.limits, r.options) AS limits,
-    a.admitted_at AS admitted_at, l.folders AS folders, l.listed_at AS listed_at,
-    o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
+    a.run AS admitted_run, a.admitted_at AS admitted_at, ifNull(a.bytes_before, 0) AS bytes_before,
+    l.folders AS folders, l.listed_at AS listed_at,
+    o.run AS ended_run, o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
     v.job_id IS NOT NULL AS held, n.job_id IS NOT NULL AS to_be_told
 FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND accepted AND {_EXISTS}) AS r
 LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
-LEFT JOIN (SELECT job_id, admitted_at FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
+LEFT JOIN (SELECT job_id, run, admitted_at, bytes_before FROM admissions FINAL WHERE {_JOBS}) AS a
+    ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, folders, listed_at FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
-LEFT JOIN (SELECT job_id, state, side, reason, finished_at FROM outcomes FINAL WHERE {_JOBS}) AS o
+LEFT JOIN (SELECT job_id, run, state, side, reason, finished_at FROM outcomes FINAL WHERE {_JOBS}) AS o
     ON o.job_id = r.job_id
 LEFT JOIN (SELECT DISTINCT job_id FROM vault WHERE {_JOBS}) AS v ON v.job_id = r.job_id
 LEFT JOIN (SELECT DISTINCT job_id FROM notifications WHERE {_JOBS}) AS n ON n.job_id = r.job_id
@@ -130,7 +155,7 @@ LEFT JOIN (SELECT DISTINCT job_id FROM notifications WHERE {_JOBS}) AS n ON n.jo
 FOLDER_NAMES = f"SELECT job_id, folder_id, source_names, destination_name FROM folders FINAL WHERE {_JOBS}"
 
 FOLDER_PROGRESS = f"""
-SELECT p.*, ifNull(u.verified, 0) AS verified, u.level AS level
+SELECT p.* EXCEPT (run), ifNull(u.verified, 0) AS verified, u.level AS level
 FROM ({_PROGRESS}) AS p
 LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOBS}) AS u
     ON u.job_id = p.job_id AND u.plan_id = p.plan_id
@@ -143,7 +168,7 @@ SELECT job_id, 'warning', 4294967295, text, NULL, NULL FROM notices FINAL WHERE 
 UNION ALL
 SELECT job_id, 'throttle', 0, server_text, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
 UNION ALL
-SELECT job_id, 'failed folder', 0, folder_id, side, NULL FROM scan_failures FINAL
+SELECT job_id, 'failed folder', run, folder_id, side, NULL FROM scan_failures FINAL
 WHERE {_JOBS} AND folder_id IS NOT NULL
 """
 
@@ -168,12 +193,14 @@ FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB
 GROUP BY at HAVING at > {_AFTER} ORDER BY at LIMIT {{limit:UInt32}}
 """
 
+# What failed in an earlier run is listed until its folder is tried again; what may not be sent again stays.
 FAILED_ITEMS = f"""
 SELECT f.happened_at AS at, f.folder_id AS folder_id, f.plan_id AS plan_id, f.source AS source, f.uid AS uid,
     f.reason AS reason, f.server_text AS server_text
 FROM (SELECT * FROM failures FINAL WHERE {_JOBS} AND outcome IN ('failed', 'noted')) AS f
-LEFT JOIN ({_NEWEST_PLANS}) AS p ON p.job_id = f.job_id AND p.folder_id = f.folder_id
-WHERE p.plan_id IS NULL OR p.plan_id = f.plan_id
+LEFT JOIN ({_PROGRESS}) AS p ON p.job_id = f.job_id AND p.folder_id = f.folder_id
+WHERE (p.plan_id IS NULL OR p.plan_id = f.plan_id)
+    AND (f.outcome = 'noted' OR f.reason = 'unconfirmed' OR f.run >= ifNull(p.run, 0))
 ORDER BY at, length(folder_id), folder_id, source, uid
 """
 
@@ -185,22 +212,25 @@ FROM plans FINAL WHERE {_JOB}
 # ---- for the aggregator
 
 STANDINGS = f"""
-SELECT r.job_id AS job_id, a.job_id IS NOT NULL AS admitted,
-    ifNull(d.state, 'run') = 'cancel' AS cancelled, d.updated_at AS desired_at, o.job_id IS NOT NULL AS ended,
-    l.folders AS folders, ifNull(p.planned, 0) AS planned, ifNull(p.finished, 0) AS finished,
+SELECT r.job_id AS job_id, r.run AS run, a.run AS admitted_run, o.run AS ended_run,
+    ifNull(d.state, 'run') = 'cancel' AS cancelled, d.updated_at AS desired_at,
+    l.folders AS folders, ifNull(p.planned, 0) AS planned,
+    ifNull(p.settled, 0) + countEqual(p.tried_in, r.run) AS finished,
     ifNull(p.stopped, 0) AS stopped, ifNull(p.completed, 0) AS completed, ifNull(p.skipped, 0) AS skipped,
     ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed,
     ifNull(u.differing, 0) AS differing
-FROM (SELECT job_id FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}) AS r
-LEFT JOIN (SELECT job_id FROM admissions FINAL WHERE {_JOBS}) AS a ON a.job_id = r.job_id
+FROM (SELECT job_id, run FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}) AS r
+LEFT JOIN (SELECT job_id, max(run) AS run FROM admissions WHERE {_JOBS} GROUP BY job_id) AS a ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, state, updated_at FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
 LEFT JOIN (SELECT job_id, folders FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
-LEFT JOIN (SELECT DISTINCT job_id FROM outcomes WHERE {_JOBS}) AS o ON o.job_id = r.job_id
+LEFT JOIN (SELECT job_id, max(run) AS run FROM outcomes WHERE {_JOBS} GROUP BY job_id) AS o ON o.job_id = r.job_id
 LEFT JOIN (
-    SELECT job_id, count() AS planned, countIf(finished) AS finished, countIf(stopped) AS stopped,
+    SELECT job_id, count() AS planned, countIf(stopped) AS stopped,
+        countIf(f.finished AND f.failed = 0 AND NOT f.stopped) AS settled,
+        groupArrayIf(f.run, f.finished AND (f.failed > 0 OR f.stopped)) AS tried_in,
         sum(completed) AS completed, sum(skipped) AS skipped, sum(failed) AS failed,
         sum(bytes_completed) AS bytes_completed
-    FROM ({_PROGRESS}) GROUP BY job_id
+    FROM ({_PROGRESS}) AS f GROUP BY job_id
 ) AS p ON p.job_id = r.job_id
 LEFT JOIN (
     SELECT job_id, sum(rewritten + removed + surplus) AS differing FROM audits FINAL
@@ -208,7 +238,7 @@ LEFT JOIN (
 ) AS u ON u.job_id = r.job_id
 """
 
-CANCELLING = f"SELECT job_id FROM desired FINAL WHERE state = 'cancel' AND job_id NOT IN {_OVER}"
+CANCELLING = f"SELECT job_id FROM desired FINAL WHERE state = 'cancel' AND {_LIVES}"
 
 # A settled outcome was written anew after its end (see REFRESH).
 UNSETTLED = f"""
@@ -223,9 +253,13 @@ TURNS = f"""
 SELECT argMin(r.job_id, (r.created_at, r.job_id)) AS job_id
 FROM (
     SELECT job_id, account_digest, created_at FROM requests FINAL
-    WHERE accepted AND kind = 'mailbox' AND {_EXISTS} AND job_id NOT IN {_OVER}
-        AND job_id NOT IN (SELECT job_id FROM admissions)
-        AND account_digest NOT IN (SELECT account_digest FROM admissions WHERE job_id NOT IN {_OVER})
+    WHERE accepted AND kind = 'mailbox' AND {_EXISTS}
+        AND (job_id, run) NOT IN (SELECT job_id, run FROM outcomes UNION ALL SELECT job_id, run FROM admissions)
+        AND account_digest NOT IN (
+            SELECT account_digest FROM admissions
+            WHERE (job_id, run) NOT IN (SELECT job_id, arrayJoin(range(1, run + 1)) FROM outcomes)
+                AND job_id NOT IN {_DELETED}
+        )
 ) AS r
 LEFT JOIN (
     SELECT a.account_digest AS account_digest, max(o.finished_at) AS freed_at
@@ -240,13 +274,13 @@ SELECT job_id FROM requests FINAL WHERE NOT accepted AND created_at < {_BEFORE} 
 """
 
 STALE = f"""
-SELECT job_id FROM requests FINAL WHERE accepted AND updated_at < {_BEFORE} AND {_EXISTS} AND job_id NOT IN {_OVER}
+SELECT job_id FROM requests FINAL WHERE accepted AND updated_at < {_BEFORE} AND updated_at > {_KEPT} AND {_LIVES}
 LIMIT 100
 """
 
 SECRETS_LEFT = f"""
-SELECT DISTINCT job_id FROM vault
-WHERE job_id IN {_OVER} OR (updated_at < {_BEFORE} AND job_id NOT IN (SELECT job_id FROM requests))
+SELECT DISTINCT job_id, run FROM vault
+WHERE NOT ({_LIVES}) OR (updated_at < {_BEFORE} AND (job_id, run) NOT IN (SELECT job_id, run FROM requests))
 """
 
 LEFTOVERS = " UNION DISTINCT ".join(

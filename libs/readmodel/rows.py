@@ -10,7 +10,7 @@ from typing import Literal
 
 from libs.contracts.accounts import Side
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
-from libs.contracts.jobs import JobOptions, Limits
+from libs.contracts.jobs import MOST_RUNS, JobOptions, Limits
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
 
@@ -34,15 +34,17 @@ class RequestRow:
     options: JobOptions  # stored as JSON
     created_at: datetime
     accepted: bool  # StartJob is in the log and the caller got, or will get, an answer
+    run: int = 1  # one more with each retry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredRow:
-    """Key: job_id. A cancellation is never taken back."""
+    """Key: job_id. A cancellation is never taken back, but for a later run."""
 
     job_id: JobId
     state: Literal["run", "pause", "cancel"]
     limits: Limits  # stored as JSON
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class AdmissionRow:
     job_id: JobId
     account_digest: AccountDigest
     admitted_at: datetime
+    run: int = 1
+    bytes_before: int = 0  # what earlier runs had completed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +122,7 @@ class ScanFailureRow:
     reason: Reason
     server_text: str
     folder_id: FolderId | None = None
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +204,7 @@ class FailureRow:
     server_text: str
     bytes: int
     happened_at: datetime
+    run: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +247,7 @@ class PlannedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TotalsRow:
-    """Key: job_id, plan_id. A finished row is final: its version outranks every offset."""
+    """Key: job_id, plan_id. A finished row is final for its run, and a later run outranks an earlier one."""
 
     job_id: JobId
     plan_id: PlanId
@@ -254,6 +260,11 @@ class TotalsRow:
     finished: bool
     stopped: bool
     reported_at: datetime
+    run: int = 1
+
+    def settled(self, run: int) -> bool:
+        """Nothing is left to do under this plan in that run of the job."""
+        return self.finished and (self.run == run or not (self.failed or self.stopped))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -284,13 +295,14 @@ class BatchRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRow:
-    """Key: job_id. The first one stands."""
+    """Key: job_id, run. The first one stands."""
 
     job_id: JobId
     state: Literal["completed", "completed_with_errors", "failed", "cancelled"]
     side: Side | None
     reason: Reason | None
     finished_at: datetime
+    run: int = 1
 
 
 Row = (
@@ -323,3 +335,7 @@ class Desired:
 
     state: Literal["run", "pause", "cancel", "over"]  # over: unknown, ended, deleted or expired
     limits: Limits = field(default_factory=Limits)
+    run: int = 1  # the run it holds for
+
+
+NOTHING = Desired(state="over", run=MOST_RUNS)  # of a job that is not there and never will be

@@ -10,7 +10,9 @@ from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.readmodel import queries
 from libs.readmodel.database import Database
 from libs.readmodel.rows import (
+    NOTHING,
     AckRow,
+    AdmissionRow,
     BehaviourRow,
     ClaimRow,
     Desired,
@@ -21,6 +23,7 @@ from libs.readmodel.rows import (
     RequestRow,
     Row,
     TombstoneRow,
+    TotalsRow,
 )
 from libs.readmodel.tables import TABLES, Stamped, read, read_limits, stored
 
@@ -64,12 +67,17 @@ class WorkerStore:
     def desired(self, job_id: JobId) -> Desired:
         found = self._db.rows(queries.DESIRED, job=job_id, kept=self._kept())
         if not found:
-            return Desired(state="over")
-        return Desired(state=found[0]["state"], limits=read_limits(found[0]["limits"]))
+            return NOTHING
+        state = "over" if found[0]["ended"] else found[0]["state"]
+        return Desired(state=state, limits=read_limits(found[0]["limits"]), run=found[0]["run"])
 
-    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
-        found = self._db.rows(queries.LIVE_ADMISSION, account=account_digest)
-        return found[0]["job_id"] if found else None
+    def live_admission(self, account_digest: AccountDigest) -> AdmissionRow | None:
+        found = [read(AdmissionRow, row) for row in self._db.rows(queries.ADMISSIONS, account=account_digest)]
+        if not found:
+            return None
+        over = self._db.rows(queries.OVER_UNTIL, jobs=[row.job_id for row in found])
+        until = {row["job_id"]: row["run"] for row in sorted(over, key=lambda row: row["run"])}
+        return next((row for row in found if row.run > until.get(row.job_id, 0)), None)
 
     def folders(self, job_id: JobId) -> list[FolderRow]:
         return [read(FolderRow, row) for row in self._db.rows(queries.FOLDERS, job=job_id)]
@@ -85,6 +93,10 @@ class WorkerStore:
         found = self._db.rows(queries.PLAN, job=job_id, folder=folder_id)
         return read(PlanRow, found[0]) if found else None
 
+    def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
+        found = (read(TotalsRow, row) for row in self._db.rows(queries.TOTALS, job=job_id))
+        return {row.plan_id: row for row in found}
+
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [read(AckRow, row) for row in self._db.rows(queries.ACKS, job=job_id, plan=plan_id)]
 
@@ -98,21 +110,29 @@ class WorkerStore:
     def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
         return [read(BehaviourRow, row) for row in self._db.rows(queries.BEHAVIOURS, account=account_digest)]
 
+    def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        """Write the state rows of jobs anew: their TTL counts from now. Never the batches."""
+        if job_ids:
+            # The marks that it was done come last: a refresh that was cut short is done again.
+            marks = ("requests", "outcomes")
+            for table in (*(table for table in queries.REFRESH if table not in marks), *marks):
+                self._db.execute(queries.REFRESH[table], jobs=list(job_ids), now=now)
+
     def close(self) -> None:
         self._db.close()
 
     def _write(self, rows: Sequence[Stamped]) -> None:
         jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow | BehaviourRow)}
-        ending = {stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)}
+        ending = sorted({stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)})
         deleted = self._deleted(jobs)
-        ended = self._those(queries.ENDED, ending)
+        ended = {(row["job_id"], row["run"]) for row in self._db.rows(queries.ENDED, jobs=ending)} if ending else set()
         tables: dict[str, list[dict[str, object]]] = {}
         for stamped in rows:
             row = stamped.row
             job_id = getattr(row, "job_id", None)
             if job_id in deleted and not isinstance(row, TombstoneRow):
                 continue
-            if job_id in ended and isinstance(row, OutcomeRow):
+            if isinstance(row, OutcomeRow) and (row.job_id, row.run) in ended:
                 continue
             tables.setdefault(TABLES[type(row)], []).append(stored(stamped))
         for table, content in tables.items():

@@ -67,7 +67,11 @@ OF_A_JOB = (
 )
 STATE_OF_A_JOB = tuple(table for table in OF_A_JOB if table != "batches")
 
-OUTRANKS = 1 << 63  # above every offset and every time in microseconds
+# A version is an offset or a time in microseconds, both below 2^53. Final rows are above the others of their run,
+# and all rows of a later run above those.
+OUTRANKS = 1 << 63
+_FINAL_OF_A_RETRY = 1 << 53
+_RUN = 1 << 54  # MOST_RUNS of it are below OUTRANKS
 
 _FIELDS = {cls: tuple(field.name for field in fields(cls)) for cls in TABLES}
 _JSON = ("options", "limits", "sources")
@@ -107,12 +111,20 @@ def read_limits(stored: str) -> Limits:
 
 def _rank(row: Row, version: int) -> int:
     match row:
-        case TotalsRow(finished=True) | DesiredRow(state="cancel"):
-            return OUTRANKS | version
+        case TotalsRow():
+            return _rank_of_run(row.run, version, final=row.finished)
+        case DesiredRow():
+            return _rank_of_run(row.run, version, final=row.state == "cancel")
         case OutcomeRow():
             return OUTRANKS - version
         case _:
             return version
+
+
+def _rank_of_run(run: int, version: int, *, final: bool) -> int:
+    if run == 1:
+        return OUTRANKS | version if final else version
+    return OUTRANKS | (run - 1) * _RUN | (_FINAL_OF_A_RETRY if final else 0) | version
 
 
 def _stored(name: str, value: Any) -> Any:

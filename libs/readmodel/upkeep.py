@@ -19,13 +19,15 @@ class Standing:
     """How far a job is, summed over the newest plans: what its end is decided from."""
 
     job_id: JobId
+    run: int = 1
     ended: bool
     admitted: bool
+    prepared: bool = True  # the scanner has seen the current run
     cancelled: bool  # is to be cancelled
     desired_at: datetime | None
     folders: int | None  # None: not listed yet
     planned: int
-    finished: int
+    finished: int  # folders with which the current run has nothing to do any more
     stopped: int  # of the finished, those a cancellation ended
     completed: int
     skipped: int
@@ -37,10 +39,17 @@ class Standing:
 _STANDING = TypeAdapter(Standing)
 
 
+def _standing(row: dict[str, Any]) -> Standing:
+    run, admitted, ended = row["run"], row["admitted_run"] or 0, row["ended_run"] or 0
+    return _STANDING.validate_python(
+        row | {"admitted": admitted > ended, "prepared": admitted == run, "ended": ended == run}
+    )
+
+
 class Upkeep(WorkerStore):
     def standings(self, job_ids: Sequence[JobId]) -> dict[JobId, Standing]:
         found = self._db.rows(queries.STANDINGS, jobs=list(job_ids)) if job_ids else []
-        return {row["job_id"]: _STANDING.validate_python(row) for row in found}
+        return {row["job_id"]: _standing(row) for row in found}
 
     def live(self) -> list[JobId]:
         """Accepted jobs that have not ended, oldest first."""
@@ -67,14 +76,6 @@ class Upkeep(WorkerStore):
         """Live jobs whose rows were not refreshed since. At most 100."""
         return self._ids(queries.STALE, before=before, kept=self._kept())
 
-    def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None:
-        """Write the state rows of jobs anew: their TTL counts from now. Never the batches."""
-        if job_ids:
-            # The marks that it was done come last: a refresh that was cut short is done again.
-            marks = ("requests", "outcomes")
-            for table in (*(table for table in queries.REFRESH if table not in marks), *marks):
-                self._db.execute(queries.REFRESH[table], jobs=list(job_ids), now=now)
-
     def erase(self, job_ids: Sequence[JobId]) -> None:
         """Remove jobs from every table; 2 s after the return no file holds their bytes."""
         if job_ids:
@@ -85,9 +86,9 @@ class Upkeep(WorkerStore):
         """Jobs deleted before that time of which rows exist: written by workers that had not stopped yet."""
         return self._ids(queries.LEFTOVERS, before=deleted_before)
 
-    def secrets_left(self, *, before: datetime) -> list[JobId]:
-        """Jobs whose credentials are held though they ended, were deleted, or were never requested (since then)."""
-        return self._ids(queries.SECRETS_LEFT, before=before)
+    def secrets_left(self, *, before: datetime) -> list[tuple[JobId, int]]:
+        """Runs whose credentials are held though they ended, were deleted, or were never requested (since then)."""
+        return [(row["job_id"], row["run"]) for row in self._db.rows(queries.SECRETS_LEFT, before=before)]
 
     def _ids(self, query: str, **parameters: Any) -> list[JobId]:
         return [row["job_id"] for row in self._db.rows(query, **parameters)]

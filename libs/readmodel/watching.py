@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
-from libs.contracts.ids import JobId
+from libs.contracts.ids import FolderId, JobId
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import BatchRow, FailureRow, Snapshot
 from libs.readmodel import queries
@@ -47,7 +47,7 @@ class Watching:
         jobs = list(job_ids)
         if not jobs:
             return {}
-        heads = self._each(Head, queries.HEADS, jobs=jobs, kept=self._kept())
+        heads = self._heads(jobs)
         names = self._each(FolderNames, queries.FOLDER_NAMES, jobs=jobs)
         progress = self._each(FolderProgress, queries.FOLDER_PROGRESS, jobs=jobs)
         recent = self._each(Recent, queries.RECENT, jobs=jobs, now=now)
@@ -63,12 +63,12 @@ class Watching:
                     recent=next(iter(recent.get(job_id, [])), None),
                     warnings=_warnings(notes.get(job_id, [])),
                     throttle=_throttle(notes.get(job_id, [])),
-                    failed_folders=frozenset(n["text"] for n in notes.get(job_id, []) if n["kind"] == "failed folder"),
+                    failed_folders=_failed_folders(notes.get(job_id, []), head.run),
                 ),
                 now=now,
                 retention=self._retention,
             )
-            for job_id, [head] in heads.items()
+            for job_id, head in heads.items()
         }
 
     def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
@@ -102,15 +102,39 @@ class Watching:
     def _kept(self) -> datetime:
         return datetime.now(UTC) - self._retention
 
+    def _heads(self, jobs: Sequence[JobId]) -> dict[JobId, Head]:
+        newest: dict[JobId, dict[str, Any]] = {}
+        for row in self._db.rows(queries.HEADS, jobs=jobs, kept=self._kept()):
+            known = newest.get(row["job_id"])
+            if known is None or row["ended_run"] > known["ended_run"]:
+                newest[row["job_id"]] = row
+        return {job_id: _head(row) for job_id, row in newest.items()}
+
     def _each(self, kind: type[T], query: str, **parameters: Any) -> dict[JobId, list[T]]:
         """The rows of a query by job."""
         adapter = TypeAdapter(kind)
         found: dict[JobId, list[T]] = {}
         for row in self._db.rows(query, **parameters):
-            if "limits" in row:
-                row["limits"] = read_limits(row["limits"])
             found.setdefault(row["job_id"], []).append(adapter.validate_python(row))
         return found
+
+
+_HEAD = TypeAdapter(Head)
+_OF_AN_OUTCOME = ("outcome", "side", "reason", "finished_at")
+
+
+def _head(row: dict[str, Any]) -> Head:
+    """The end of an earlier run is none, and after it the job is to be admitted anew."""
+    ended = row["ended_run"] or 0
+    if ended != row["run"]:
+        row |= dict.fromkeys(_OF_AN_OUTCOME)
+        if (row["admitted_run"] or 0) <= ended:
+            row |= {"admitted_at": None, "bytes_before": 0}
+    return _HEAD.validate_python(row | {"limits": read_limits(row["limits"])})
+
+
+def _failed_folders(notes: list[dict[str, Any]], run: int) -> frozenset[FolderId]:
+    return frozenset(FolderId(n["text"]) for n in notes if n["kind"] == "failed folder" and n["number"] == run)
 
 
 def _warnings(notes: list[dict[str, Any]]) -> list[str]:

@@ -11,7 +11,7 @@ from libs.contracts.ids import JobId
 from libs.contracts.topics import COMMANDS, JOB_EVENTS
 from libs.eventlog.port import EventLog
 from libs.readmodel.port import Store
-from libs.readmodel.rows import Desired
+from libs.readmodel.rows import NOTHING, Desired
 
 KEPT = 10_000  # jobs remembered by a process; a forgotten one is read again
 
@@ -30,13 +30,16 @@ class Control:
         log.follow(COMMANDS, self._on_message)
         log.follow(JOB_EVENTS, self._on_message)  # the end of a job: what is read again says that it is over
 
-    def desired(self, job_id: JobId) -> Desired:
-        """Blocks for one read at the first meeting and after a change; may raise `ReadModelUnavailable`."""
+    def desired(self, job_id: JobId, run: int = 1) -> Desired:
+        """What holds for this run of the job, or a later one.
+
+        Blocks for one read at the first meeting, after a change and for a later run; may raise `ReadModelUnavailable`.
+        """
         while True:
             with self._lock:
                 known = self._known.get(job_id)
                 before = self._changes
-            if known is not None:
+            if known is not None and known.run >= run:
                 return known
             read = self._store.desired(job_id)
             with self._lock:
@@ -55,9 +58,9 @@ class Control:
             known = self._known.pop(job_id, None)
             match message:
                 case DeleteJob():
-                    self._keep(job_id, Desired(state="over"))
-                case CancelJob() if known is None or known.state != "over":
-                    self._keep(job_id, replace(known or Desired(state="cancel"), state="cancel"))
+                    self._keep(job_id, NOTHING)
+                case CancelJob() if known is None or (known.state != "over" and known.run <= message.run):
+                    self._keep(job_id, replace(known or Desired(state="cancel"), state="cancel", run=message.run))
                 case _:
                     pass
         for callback in self._callbacks:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import JobSecrets
+from libs.contracts.jobs import MOST_RUNS, JobSecrets
 from libs.vault.port import SecretsDestroyed
 from libs.vault.seal import Seal
 
@@ -13,10 +13,10 @@ from libs.vault.seal import Seal
 class SealedTable(Protocol):
     """What the read model keeps for the vault."""
 
-    def keep_sealed(self, job_id: JobId, sealed: str, now: datetime) -> None: ...
+    def keep_sealed(self, job_id: JobId, sealed: str, now: datetime, *, run: int) -> None: ...
     def sealed(self, job_id: JobId) -> str | None: ...
-    def held(self) -> list[JobId]: ...
-    def erase_sealed(self, job_id: JobId) -> None: ...
+    def held(self) -> list[tuple[JobId, int]]: ...
+    def erase_sealed(self, job_id: JobId, *, run: int) -> None: ...
     def purge_sealed(self) -> None: ...
 
 
@@ -37,9 +37,8 @@ class ClickHouseVault:
         self._seal = Seal(keys, JobSecrets)
         self._clock = clock
 
-    def store(self, job_id: JobId, secrets: JobSecrets) -> None:
-        """Nothing is stored for a deleted job."""
-        self._table.keep_sealed(job_id, self._seal.seal(job_id, secrets), self._clock())
+    def store(self, job_id: JobId, secrets: JobSecrets, *, run: int = 1) -> None:
+        self._table.keep_sealed(job_id, self._seal.seal(job_id, secrets), self._clock(), run=run)
 
     def open(self, job_id: JobId) -> JobSecrets:
         """
@@ -52,8 +51,8 @@ class ClickHouseVault:
             raise SecretsDestroyed(job_id)
         return self._seal.open(job_id, sealed)
 
-    def destroy(self, job_id: JobId) -> None:
-        self._table.erase_sealed(job_id)
+    def destroy(self, job_id: JobId, *, run: int = MOST_RUNS) -> None:
+        self._table.erase_sealed(job_id, run=run)
 
     def rotate(self) -> int:
         """Seal everything that is held anew, with the newest key; how many that were.
@@ -61,10 +60,10 @@ class ClickHouseVault:
         What a job that ends meanwhile leaves behind, the aggregator's sweep destroys.
         """
         renewed = 0
-        for job_id in self._table.held():
+        for job_id, run in self._table.held():
             sealed = self._table.sealed(job_id)
             if sealed is not None:
-                self._table.keep_sealed(job_id, self._seal.renew(job_id, sealed), self._clock())
+                self._table.keep_sealed(job_id, self._seal.renew(job_id, sealed), self._clock(), run=run)
                 renewed += 1
         self._table.purge_sealed()
         return renewed

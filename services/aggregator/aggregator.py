@@ -1,7 +1,7 @@
 """From events to rows, from rows to the end of jobs, and from an end to all that follows from it."""
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast, get_args
 
@@ -13,7 +13,7 @@ from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog
 from libs.readmodel.rows import OutcomeRow, TombstoneRow
 from libs.readmodel.tables import Stamped
-from libs.readmodel.upkeep import Upkeep
+from libs.readmodel.upkeep import Standing, Upkeep
 from libs.vault.port import Vault
 from services.aggregator.ends import Ends
 from services.aggregator.outcome import decide, told
@@ -59,9 +59,10 @@ class Aggregator:
             for row in rows(event, delivery.offset, delivery.at)
         ]
         self._store.write_each(stamped)
-        listed = dict.fromkeys(event.job_id for _, event in known if isinstance(event, FoldersListed))
+        listed = dict.fromkeys((event.job_id, event.run) for _, event in known if isinstance(event, FoldersListed))
         if listed:
-            self._log.append_all(topics.JOB_EVENTS, [(job_id, JobStarted(job_id=job_id)) for job_id in listed])
+            started = [(job_id, JobStarted(job_id=job_id, run=run)) for job_id, run in listed]
+            self._log.append_all(topics.JOB_EVENTS, started)
         ended = self._decide(self._ends.possible(event for _, event in known), self._clock())
         return ended or any(isinstance(each.row, OutcomeRow) for each in stamped)
 
@@ -89,7 +90,9 @@ class Aggregator:
             self._chores_done = now
 
     def _decide(self, job_ids: Iterable[JobId], now: datetime) -> bool:
-        standings = self._store.standings(sorted(job_ids))
+        return self._end(self._store.standings(sorted(job_ids)), now)
+
+    def _end(self, standings: Mapping[JobId, Standing], now: datetime) -> bool:
         outcomes = [outcome for each in standings.values() if (outcome := decide(each, now)) is not None]
         self._store.write(outcomes, now=now)
         return bool(outcomes)
@@ -103,19 +106,21 @@ class Aggregator:
         standings = self._store.standings(jobs)
         events = [(outcome.job_id, told(outcome, standings.get(outcome.job_id))) for outcome in outcomes]
         self._log.append_all(topics.JOB_EVENTS, events)
-        for job_id in jobs:
-            self._vault.destroy(job_id)
+        for outcome in outcomes:
+            self._vault.destroy(outcome.job_id, run=outcome.run)
         self._give_turns(now)
         self._store.refresh(jobs, now)
 
     def _do_chores(self, now: datetime) -> None:
-        self._decide(self._store.live(), now)
+        standings = self._store.standings(self._store.live())
+        self._end(standings, now)
         self._settle(now)
-        for job_id in self._store.secrets_left(before=now - UNACCEPTED_AFTER):
-            self._vault.destroy(job_id)
+        for job_id, run in self._store.secrets_left(before=now - UNACCEPTED_AFTER):
+            self._vault.destroy(job_id, run=run)
         self._give_up(self._store.unaccepted(before=now - UNACCEPTED_AFTER), now)
         self._forget(self._store.leftovers(deleted_before=now - WORKERS_STOPPED_AFTER))
-        self._give_turns(now)
+        # A job that was retried while it lived has its turn; the order to try again may have been lost.
+        self._give_turns(now, [job_id for job_id, each in standings.items() if each.admitted and not each.prepared])
         self._store.refresh(self._store.stale(before=now - REFRESH_AFTER), now)
 
     def _give_up(self, job_ids: Sequence[JobId], now: datetime) -> None:
@@ -133,11 +138,11 @@ class Aggregator:
         self._store.erase(job_ids)
         self._log.append_all(topics.JOB_EVENTS, [(job_id, JobDeleted(job_id=job_id)) for job_id in job_ids])
 
-    def _give_turns(self, now: datetime) -> None:
+    def _give_turns(self, now: datetime, more: Sequence[JobId] = ()) -> None:
         """StartJob for the oldest job of each free account; once a minute while the scanner does not take it."""
         with self._lock:
             self._turns_given = {job: at for job, at in self._turns_given.items() if now - at < TURN_AGAIN_AFTER}
-            waiting = self._store.turns(waiting_since=now - START_UNDER_WAY)
+            waiting = [*self._store.turns(waiting_since=now - START_UNDER_WAY), *more]
             turns = [job_id for job_id in waiting if job_id not in self._turns_given]
             if turns:
                 self._log.append_all(topics.COMMANDS, [(job_id, StartJob(job_id=job_id)) for job_id in turns])

@@ -27,21 +27,28 @@ def decide(standing: Standing, now: datetime) -> OutcomeRow | None:
 
 def told(outcome: OutcomeRow, standing: Standing | None) -> JobEvent:
     """The job event of an outcome; its counts are those of the end, 0 when nothing is known of the job any more."""
-    job_id = outcome.job_id
+    job_id, run = outcome.job_id, outcome.run
     completed, skipped, failed, bytes_completed = (
         (standing.completed, standing.skipped, standing.failed, standing.bytes_completed) if standing else (0, 0, 0, 0)
     )
     match outcome.state:
         case "completed":
-            return JobCompleted(job_id=job_id, completed=completed, skipped=skipped, bytes_completed=bytes_completed)
+            return JobCompleted(
+                job_id=job_id, run=run, completed=completed, skipped=skipped, bytes_completed=bytes_completed
+            )
         case "completed_with_errors":
             return JobCompletedWithErrors(
-                job_id=job_id, completed=completed, skipped=skipped, failed=failed, bytes_completed=bytes_completed
+                job_id=job_id,
+                run=run,
+                completed=completed,
+                skipped=skipped,
+                failed=failed,
+                bytes_completed=bytes_completed,
             )
         case "failed":
-            return JobFailed(job_id=job_id, side=outcome.side, reason=outcome.reason or Reason.INTERNAL)
+            return JobFailed(job_id=job_id, run=run, side=outcome.side, reason=outcome.reason or Reason.INTERNAL)
         case "cancelled":
-            return JobCancelled(job_id=job_id)
+            return JobCancelled(job_id=job_id, run=run)
 
 
 def _stopped(standing: Standing, now: datetime) -> bool:
@@ -53,4 +60,4 @@ def _stopped(standing: Standing, now: datetime) -> bool:
 def _outcome(
     standing: Standing, state: Literal["completed", "completed_with_errors", "cancelled"], now: datetime
 ) -> OutcomeRow:
-    return OutcomeRow(job_id=standing.job_id, state=state, side=None, reason=None, finished_at=now)
+    return OutcomeRow(job_id=standing.job_id, run=standing.run, state=state, side=None, reason=None, finished_at=now)

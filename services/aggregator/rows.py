@@ -39,7 +39,12 @@ def rows(event: Progress, offset: int, at: datetime) -> list[Row]:
             return [audit(event)]
         case ScanFailed():
             failed = OutcomeRow(
-                job_id=event.job_id, state="failed", side=event.side, reason=event.reason, finished_at=at
+                job_id=event.job_id,
+                run=event.run,
+                state="failed",
+                side=event.side,
+                reason=event.reason,
+                finished_at=at,
             )
             return [failed]
         case WorkItemParked() | Throttled() | AgentReported():
@@ -67,6 +72,7 @@ def totals(event: ProgressBatch | WorkItemFinished, at: datetime) -> TotalsRow:
         job_id=event.job_id,
         plan_id=event.plan_id,
         folder_id=event.folder_id,
+        run=event.run,
         worker=event.worker,
         completed=event.completed,
         skipped=event.skipped,

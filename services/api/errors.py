@@ -52,6 +52,14 @@ class JobEnded(Exception):
     """The job has ended; there is nothing left to pause, resume or cancel."""
 
 
+class NothingToRetry(Exception):
+    """Nothing has failed, or the job can't be tried again; `message` says which."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
 class TooManyRequests(Exception):
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -128,6 +136,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(JobEnded)
     def job_ended(_request: Request, _error: JobEnded) -> Response:
         return problem(409, "The job has ended.")
+
+    @app.exception_handler(NothingToRetry)
+    def nothing_to_retry(_request: Request, error: NothingToRetry) -> Response:
+        return problem(409, error.message)
 
     @app.exception_handler(TooManyRequests)
     def too_many(_request: Request, error: TooManyRequests) -> Response:

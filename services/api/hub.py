@@ -86,7 +86,10 @@ class Hub:
     def watch(self, job_id: JobId) -> Generator[Watch[Shown]]:
         watch = Watch[Shown]()
         self._watches.setdefault(job_id, []).append(watch)
-        self._begin(watch, self._shown.get(job_id))
+        if (shown := self._shown.get(job_id)) is not None and shown.last:
+            shown = None
+            del self._shown[job_id]  # looked at again: it may have been tried again since
+        self._begin(watch, shown)
         try:
             yield watch
         finally:
@@ -157,7 +160,9 @@ class Hub:
         live = [] if before is None else self._live()
         read = self._read(list(dict.fromkeys([*watched, *live, *(before.jobs if before else ())])))
         snapshots = {job_id: steady(each, self._percent.get(job_id, 0.0)) for job_id, each in read.items()}
-        self._percent = {job_id: each.job.progress_percent or 0.0 for job_id, each in snapshots.items()}
+        self._percent = {  # but of what was complete: a retry begins below it
+            job_id: each.job.progress_percent or 0.0 for job_id, each in snapshots.items() if each.job.items_remaining
+        }
         return snapshots, None if before is None else fleet(before, live, snapshots, self._now())
 
 

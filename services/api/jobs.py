@@ -9,12 +9,14 @@ from pydantic import AwareDatetime, BaseModel
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobForm
 from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, JobView, Snapshot
-from services.api import requests
+from services.api import links, requests
+from services.api import retry as retries
 from services.api.access import Operator, Owner, Reader
 from services.api.deps import ClientAddress, Dependencies, Deps
 from services.api.errors import NoSuchJob
 from services.api.failures import csv
 from services.api.requests import JobAccepted, LimitsChange
+from services.api.retry import RetryForm
 
 FINISHED = timedelta(days=7)  # how far back the list of finished jobs goes
 
@@ -34,11 +36,15 @@ def snapshot_of(job_id: JobId, deps: Deps) -> Snapshot:
     return snapshot
 
 
+def _base_url(request: Request, deps: Deps) -> str:
+    return deps.public_url or str(request.base_url).rstrip("/")
+
+
 @router.post("", status_code=202)
 def request_job(form: JobForm, request: Request, client: ClientAddress, deps: Dependencies) -> JobAccepted:
     """Start a migration. `key` is shown only here: whoever has it owns the job."""
     deps.jobs.take(client)
-    return requests.request_job(form, deps, deps.public_url or str(request.base_url).rstrip("/"))
+    return requests.request_job(form, deps, _base_url(request, deps))
 
 
 @router.get("", dependencies=[Operator])
@@ -110,6 +116,26 @@ def resume(access: Owner, deps: Dependencies) -> Taken:
 def change_limits(change: LimitsChange, access: Owner, deps: Dependencies) -> Taken:
     requests.change_limits(access.job_id, change, deps)
     return Taken(job_id=access.job_id)
+
+
+@router.post("/{key}/retry", status_code=202)
+def retry(form: RetryForm, access: Owner, client: ClientAddress, deps: Dependencies) -> Taken:
+    """Try again what failed or was not done. What was delivered is never copied again."""
+    deps.jobs.take(client)
+    retries.retry(access.job_id, form, deps)
+    return Taken(job_id=access.job_id)
+
+
+@router.get("/{key}/links")
+def links_of(key: str, access: Owner, request: Request, deps: Dependencies) -> JobAccepted:
+    """The addresses of the job, for its owner: the one in hand, and the one that only reads."""
+    return links.links(access.job_id, key, deps, _base_url(request, deps))
+
+
+@router.post("/{key}/rotate-links")
+def rotate_links(access: Owner, request: Request, deps: Dependencies) -> JobAccepted:
+    """New keys: whoever has the old addresses sees nothing from now on. `key` is shown only here."""
+    return links.rotate(access.job_id, deps, _base_url(request, deps))
 
 
 @router.delete("/{key}", status_code=204)

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, Self
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from libs.contracts import topics
 from libs.contracts.accounts import account_digest
 from libs.contracts.commands import CancelJob, ChangeLimits, Command, DeleteJob, PauseJob, ResumeJob, StartJob
-from libs.contracts.ids import JobId, key_hash, new_job_id, new_key
+from libs.contracts.ids import JobId, key_hash, new_job_id, new_key, view_key
 from libs.contracts.jobs import JobForm, JobSecrets, Limits, Recipient
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.schedule import Schedule, TimeZone
@@ -24,15 +24,26 @@ from services.api.projects import with_defaults
 
 log = structlog.get_logger()
 
-_changing = threading.Lock()  # what is desired is read and written as one step
+changing = threading.Lock()  # a row of a job is read and written as one step
 
 
 class JobAccepted(BaseModel):
     job_id: JobId
     key: str  # opens everything of the job; nobody can give it out a second time
-    view_key: str
+    view_key: str  # reads only
     url: str
     view_url: str
+
+    @classmethod
+    def by_key(cls, job_id: JobId, key: str, base_url: str) -> Self:
+        reading = view_key(key)
+        return cls(
+            job_id=job_id,
+            key=key,
+            view_key=reading,
+            url=f"{base_url}/jobs/{key}",
+            view_url=f"{base_url}/jobs/{reading}",
+        )
 
 
 class LimitsChange(BaseModel):
@@ -61,12 +72,12 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
     if form.options.notify_email is not None and deps.recipients is None:
         raise InvalidForm("options.notify_email", "This Mailtide can't send mail. Leave the address out.")
     options = with_defaults(form.options, form.project, deps)
-    job_id, key, view_key = new_job_id(), new_key(), new_key()
+    job_id, key = new_job_id(), new_key()
     request = RequestRow(
         job_id=job_id,
         kind="mailbox",
         key_hash=key_hash(key),
-        view_key_hash=key_hash(view_key),
+        view_key_hash=key_hash(view_key(key)),
         name=form.name,
         project=form.project,
         source_host=form.source.host,
@@ -91,9 +102,7 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
     except (LogUnavailable, ReadModelUnavailable):
         _forget(job_id, deps)
         raise
-    return JobAccepted(
-        job_id=job_id, key=key, view_key=view_key, url=f"{base_url}/jobs/{key}", view_url=f"{base_url}/jobs/{view_key}"
-    )
+    return JobAccepted.by_key(job_id, key, base_url)
 
 
 def _forget(job_id: JobId, deps: Deps) -> None:
@@ -111,41 +120,42 @@ def _forget(job_id: JobId, deps: Deps) -> None:
 
 
 def cancel(job_id: JobId, deps: Deps) -> None:
-    _desire(job_id, deps, "cancel", CancelJob(job_id=job_id))
+    _desire(job_id, deps, "cancel", lambda run: CancelJob(job_id=job_id, run=run))
 
 
 def pause(job_id: JobId, deps: Deps) -> None:
-    _desire(job_id, deps, "pause", PauseJob(job_id=job_id))
+    _desire(job_id, deps, "pause", lambda _: PauseJob(job_id=job_id))
 
 
 def resume(job_id: JobId, deps: Deps) -> None:
-    _desire(job_id, deps, "run", ResumeJob(job_id=job_id))
+    _desire(job_id, deps, "run", lambda _: ResumeJob(job_id=job_id))
 
 
 def change_limits(job_id: JobId, change: LimitsChange, deps: Deps) -> None:
-    _desire(job_id, deps, None, ChangeLimits(job_id=job_id), change)
+    _desire(job_id, deps, None, lambda _: ChangeLimits(job_id=job_id), change)
 
 
 def _desire(
     job_id: JobId,
     deps: Deps,
     state: Literal["run", "pause", "cancel"] | None,
-    command: Command,
+    command: Callable[[int], Command],
     change: LimitsChange | None = None,
 ) -> None:
-    """Write what is desired, then tell the workers. A cancellation is never taken back.
+    """Write what is desired, then tell the workers: `command` of the run it is for. A cancellation is never taken back.
 
     Raises:
         JobEnded: there is nothing to change any more.
     """
-    with _changing:
+    with changing:
         desired = deps.store.desired(job_id)
         if desired.state == "over" or (desired.state == "cancel" and state != "cancel"):
             raise JobEnded
         changed = change.model_dump(exclude_unset=True) if change else {}
         limits = Limits.model_validate(desired.limits.model_dump() | changed)
-        deps.store.write([DesiredRow(job_id=job_id, state=state or desired.state, limits=limits)], now=deps.now())
-    deps.log.append(topics.COMMANDS, job_id, command)
+        row = DesiredRow(job_id=job_id, state=state or desired.state, limits=limits, run=desired.run)
+        deps.store.write([row], now=deps.now())
+    deps.log.append(topics.COMMANDS, job_id, command(desired.run))
 
 
 def delete(job_id: JobId, deps: Deps) -> None:

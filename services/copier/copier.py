@@ -222,13 +222,13 @@ class Copier:
         with self._lock:
             changed, self._changed = self._changed, set()
         for job_id in changed:
-            try:
-                why = WHY.get(self._control.desired(job_id).state)
-            except ReadModelUnavailable:
-                with self._lock:
-                    self._changed.add(job_id)
-                continue
             for item in self._running(job_id):
+                try:
+                    why = WHY.get(self._control.desired(job_id, item.message.run).state)
+                except ReadModelUnavailable:
+                    with self._lock:
+                        self._changed.add(job_id)
+                    break
                 if why is not None:
                     item.hold.stop(why)
 

@@ -6,7 +6,7 @@ are those that were reported before, or higher.
 
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple
 
@@ -47,12 +47,17 @@ class Unflushed:
 
 
 class Ledger:
-    def __init__(self, plan: PlanRow, acks: Sequence[AckRow] = (), failures: Sequence[FailureRow] = ()) -> None:
+    def __init__(
+        self, plan: PlanRow, acks: Sequence[AckRow] = (), failures: Sequence[FailureRow] = (), *, run: int = 1
+    ) -> None:
+        """`run`: of the job. What failed in an earlier one is tried again, unless it may be there already."""
         self.plan = plan
+        self._run = run
         self.delivered: dict[Ref, Delivered] = {}
         self.fragile: dict[Ref, bytes] = {}  # sha256 of what was sent and may be changed in secret
         self.foreign: set[int] = set()  # destination UIDs in the tail that are nobody's of ours
         self._failed: dict[Ref, FailureRow] = {}
+        self._tried_again: dict[Ref, FailureRow] = {}  # failed in an earlier run
         self._gone: set[Ref] = set()
         self._bytes = 0
         self._unflushed = Unflushed()
@@ -161,6 +166,7 @@ class Ledger:
             server_text=server_text,
             bytes=size,
             happened_at=now,
+            run=self._run,
         )
         with self._lock:
             self._note(row)
@@ -171,15 +177,21 @@ class Ledger:
         for number, uid in enumerate(uidset.decode(ack.source_uids)):
             ref = Ref(ack.source, uid)
             self.delivered[ref] = Delivered(uid=uids[number], size=sizes[number] if sizes else None)
-            self._failed.pop(ref, None)
+            self._take_back(self._failed.pop(ref, None) or self._tried_again.pop(ref, None))
             self._gone.discard(ref)
         self._bytes += ack.bytes
+
+    def _take_back(self, failure: FailureRow | None) -> None:
+        if failure is not None:
+            self._unflushed.failures.append(replace(failure, outcome="recovered"))
 
     def _note(self, row: FailureRow) -> None:
         ref = Ref(row.source, row.uid)
         if ref in self.delivered:
-            return
-        if row.outcome == "failed":
-            self._failed[ref] = row
+            if row.outcome == "failed":
+                self._take_back(row)
+        elif row.outcome == "failed":
+            earlier = row.run < self._run and row.reason is not Reason.UNCONFIRMED
+            (self._tried_again if earlier else self._failed)[ref] = row
         elif row.outcome == "gone":
             self._gone.add(ref)

@@ -83,8 +83,9 @@ class WorkItem:
         """
         message, store = self.message, self._setting.store
         request = store.request(message.job_id)
-        state = self._setting.control.desired(message.job_id).state
-        if request is None or state == "over":
+        state = self._setting.control.desired(message.job_id, message.run).state
+        if request is None or state == "over" or message.run < request.run:
+            self._flush([])  # an item of a later run begins from it
             return
         plan = store.plan(message.job_id, message.folder_id)
         if plan is None or (plan.number, plan.plan_id) != (message.number, message.plan_id):
@@ -114,7 +115,8 @@ class WorkItem:
         store = self._setting.store
         with self._report_lock:
             self._flush_locked([])
-            ledger = Ledger(plan, store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id))
+            acks, failures = store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id)
+            ledger = Ledger(plan, acks, failures, run=self.message.run)
             self._ledger, self._totals = ledger, ledger.totals()
             self._reported = self._reported or self._totals
         return ledger
@@ -123,10 +125,15 @@ class WorkItem:
         """The whole job can't go on."""
         message = self.message
         row = ScanFailureRow(
-            job_id=message.job_id, side=side, reason=reason, server_text=server_text, folder_id=message.folder_id
+            job_id=message.job_id,
+            side=side,
+            reason=reason,
+            server_text=server_text,
+            folder_id=message.folder_id,
+            run=message.run,
         )
         self._setting.store.write([row], now=datetime.now(UTC))
-        self._emit(ScanFailed(job_id=message.job_id, side=side, reason=reason, folder_id=message.folder_id))
+        self._emit(ScanFailed(job_id=row.job_id, side=side, reason=reason, folder_id=row.folder_id, run=row.run))
 
     def _copy(self, request: RequestRow, ledger: Ledger, claim: FolderClaim) -> None:
         self.hold.check()
@@ -187,6 +194,7 @@ class WorkItem:
                 bytes=totals.bytes_completed - before.bytes_completed,
                 seconds=round(now - self._reported_at, 3),
             ),
+            run=self.message.run,
         )
 
     def _flush(self, closing: list[ClaimRow]) -> None:
@@ -243,6 +251,7 @@ class WorkItem:
                     failed=totals.failed,
                     bytes_completed=totals.bytes_completed,
                     stopped=stopped,
+                    run=message.run,
                 )
             )
             self._setting.eventlog.append_all(topics.PROGRESS, [(message.job_id, event) for event in events])
@@ -276,6 +285,7 @@ class WorkItem:
             plan_id=message.plan_id,
             number=message.number,
             continuation=message.continuation + 1,
+            run=message.run,
         )
         self._setting.eventlog.append(topics.WORK_ITEMS, message.account_digest, continuation)
 

@@ -51,7 +51,7 @@ class Accounts:
         self._stopping = stopping
         self._on_throttled = on_throttled
 
-    def run(self, job_id: JobId, work: Callable[[Both], T], *, first_contact: bool = False) -> T | None:
+    def run(self, job_id: JobId, run: int, work: Callable[[Both], T], *, first_contact: bool = False) -> T | None:
         """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
 
         On first contact nothing that keeps us from a mailbox is waited out: the
@@ -64,7 +64,7 @@ class Accounts:
             Stopping: while it waited to try again.
         """
         patience, pause = FIRST_CONTACT_SECONDS if first_contact else PATIENCE_SECONDS, 1.0
-        while self._control.desired(job_id).state not in ("cancel", "over"):
+        while self._control.desired(job_id, run).state not in ("cancel", "over"):
             begun = time.monotonic()
             try:
                 return self._once(job_id, work)
@@ -74,20 +74,22 @@ class Accounts:
                 error = failed.error
                 if isinstance(error, MailboxBusy) and error.asked:
                     self._on_throttled(job_id, failed.side, error)
-                    self._wait(job_id, error.retry_after)
+                    self._wait(job_id, run, error.retry_after)
                     continue
                 patience -= time.monotonic() - begun + pause
                 passing = isinstance(error, MailboxBusy | ConnectionLost)
                 if not passing or patience < 0 or (first_contact and error.reason != Reason.CONNECTION_LOST):
                     raise
                 busy = error.retry_after if isinstance(error, MailboxBusy) else 0.0
-                self._wait(job_id, pause if first_contact else max(pause, busy))
+                self._wait(job_id, run, pause if first_contact else max(pause, busy))
                 pause = min(pause * 2, LONGEST_PAUSE)
         return None
 
-    def _wait(self, job_id: JobId, seconds: float) -> None:
+    def _wait(self, job_id: JobId, run: int, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and self._control.desired(job_id).state not in ("cancel", "over"):
+        while (left := until - time.monotonic()) > 0:
+            if self._control.desired(job_id, run).state in ("cancel", "over"):
+                return
             if self._stopping.wait(min(left, SLICE)):
                 raise Stopping
 

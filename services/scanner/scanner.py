@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import assert_never
@@ -10,7 +11,7 @@ import structlog
 
 from libs.contracts import topics
 from libs.contracts.accounts import Account
-from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJob, ScanFolder, StartJob
+from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJob, RetryFailed, ScanFolder, StartJob
 from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed
 from libs.contracts.ids import FolderId, JobId, new_plan_id
 from libs.contracts.reasons import Reason
@@ -26,8 +27,9 @@ from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
 from libs.runtime.throttles import announce_throttle
 from libs.vault.port import Vault
-from services.scanner.accounts import Accounts, Stopping
-from services.scanner.folders import list_folders
+from services.scanner.accounts import Accounts, Both, Stopping
+from services.scanner.earlier import Earlier
+from services.scanner.folders import Listing, list_folders
 from services.scanner.planner import plan
 
 log = structlog.get_logger()
@@ -58,9 +60,9 @@ class Scanner:
     # ---- taking work in
 
     def take_command(self, delivery: Delivery) -> None:
-        """StartJob and ResumeJob are passed on to the account's scanner; other commands are not for us."""
+        """What begins or goes on is passed to the account's scanner; other commands are not for us."""
         message = delivery.message
-        if isinstance(message, StartJob | ResumeJob):
+        if isinstance(message, StartJob | ResumeJob | RetryFailed):
             self._lanes.submit(message.job_id, lambda: self._carry_out(delivery, lambda: self.command(message)))
         else:
             delivery.done()
@@ -95,7 +97,7 @@ class Scanner:
             except Exception:
                 log.exception("scan failed")
                 failed = SideFailed("source", MailboxError(Reason.INTERNAL))
-                work = partial(self._fail, delivery.message.job_id, failed)
+                work = partial(self._fail_job, delivery.message.job_id, failed)
                 self._stopping.wait(pause)
             else:
                 delivery.done()
@@ -103,26 +105,24 @@ class Scanner:
 
     # ---- commands
 
-    def command(self, message: StartJob | ResumeJob) -> None:
+    def command(self, message: StartJob | ResumeJob | RetryFailed) -> None:
         request = self._store.request(message.job_id)
-        if request is None or self._control.desired(message.job_id).state == "over":
+        if request is None or self._control.desired(request.job_id, request.run).state == "over":
             return
-        if isinstance(message, StartJob):
+        if not isinstance(message, ResumeJob):
             prepare = PrepareJob(job_id=request.job_id, account_digest=request.account_digest)
             self._log.append(topics.FOLDER_SCANS, request.account_digest, prepare)
             return
-        plans = self._store.plans(request.job_id)
-        self._log.append_all(
-            topics.WORK_ITEMS, [(request.account_digest, self._work_item(request, planned)) for planned in plans]
-        )
+        earlier = self._earlier(request.job_id)
+        settled = earlier.settled(request.run)
+        items = [self._work_item(request, planned) for planned in earlier.plans if planned.folder_id not in settled]
+        self._log.append_all(topics.WORK_ITEMS, [(request.account_digest, item) for item in items])
 
     # ---- folder scans
 
     def scan(self, message: FolderScan) -> None:
-        if self._control.desired(message.job_id).state in ("cancel", "over"):
-            return
         request = self._store.request(message.job_id)
-        if request is None:
+        if request is None or self._control.desired(request.job_id, request.run).state in ("cancel", "over"):
             return
         match message:
             case PrepareJob():
@@ -133,19 +133,25 @@ class Scanner:
                 assert_never(message)
 
     def prepare(self, request: RequestRow) -> None:
-        """Admit the job, log in, list. A job whose turn has not come is left `queued`."""
-        admitted = self._store.live_admission(request.account_digest)
-        if admitted not in (None, request.job_id):
+        """Admit the job, log in, list. A job whose turn has not come is left `queued`.
+
+        A job that is tried again keeps its folders and plans: what is not settled is announced again.
+        """
+        live = self._store.live_admission(request.account_digest)
+        if live is not None and live.job_id != request.job_id:
             return
-        if admitted is None:
-            row = AdmissionRow(
-                job_id=request.job_id, account_digest=request.account_digest, admitted_at=datetime.now(UTC)
-            )
-            self._store.write([row], now=datetime.now(UTC))
-        folders = self._store.folders(request.job_id) or self._list_folders(request)
-        if folders is None:
+        earlier = self._earlier(request.job_id)
+        if live is None:
+            self._admit(request, earlier.bytes_completed)
+        elif live.run < request.run:  # it lived when it was tried again
+            self._store.write([replace(live, run=request.run)], now=datetime.now(UTC))
+        folders = self._store.folders(request.job_id)
+        # The credentials of a job that had ended are new, the folders of it are not.
+        if (not folders or live is None) and (folders := self._list_folders(request, folders)) is None:
             return
-        self._log.append(topics.PROGRESS, request.job_id, FoldersListed(job_id=request.job_id, folders=len(folders)))
+        listed = FoldersListed(job_id=request.job_id, folders=len(folders), run=request.run)
+        self._log.append(topics.PROGRESS, request.job_id, listed)
+        settled = earlier.settled(request.run)
         self._log.append_all(
             topics.FOLDER_SCANS,
             [
@@ -155,26 +161,46 @@ class Scanner:
                         job_id=request.job_id,
                         account_digest=request.account_digest,
                         folder_id=folder.folder_id,
-                        number=1,
+                        number=earlier.number(folder.folder_id),
                     ),
                 )
                 for folder in folders
+                if folder.folder_id not in settled
             ],
         )
 
-    def _list_folders(self, request: RequestRow) -> list[FolderRow] | None:
-        """The folder rows, stored before anybody hears of them; None when the job has failed or ended."""
+    def _admit(self, request: RequestRow, bytes_before: int) -> None:
+        row = AdmissionRow(
+            job_id=request.job_id,
+            account_digest=request.account_digest,
+            admitted_at=datetime.now(UTC),
+            run=request.run,
+            bytes_before=bytes_before,
+        )
+        self._store.write([row], now=datetime.now(UTC))
+
+    def _earlier(self, job_id: JobId) -> Earlier:
+        return Earlier(self._store.plans(job_id), self._store.totals(job_id))
+
+    def _list_folders(self, request: RequestRow, known: list[FolderRow]) -> list[FolderRow] | None:
+        """The folder rows, stored before anybody hears of them; None when the job has failed or ended.
+
+        What is known is not listed anew, but both accounts must let us in.
+        """
+
+        def look(both: Both) -> Listing:
+            if known:
+                return Listing(folders=known, warnings=[])
+            return list_folders(request.job_id, request.options, both)
+
         try:
-            listing = self._accounts.run(
-                request.job_id, lambda both: list_folders(request.job_id, request.options, both), first_contact=True
-            )
+            listing = self._accounts.run(request.job_id, request.run, look, first_contact=True)
         except SideFailed as failed:
-            self._fail(request.job_id, failed)
+            self._fail(request, failed)
             return None
-        if listing is None:
-            return None
-        self._store.write([*listing.folders, *listing.warnings], now=datetime.now(UTC))
-        return listing.folders
+        if listing is not None and not known:
+            self._store.write([*listing.folders, *listing.warnings], now=datetime.now(UTC))
+        return listing.folders if listing else None
 
     def scan_folder(self, request: RequestRow, folder_id: FolderId, number: int) -> None:
         planned = self._store.plan(request.job_id, folder_id)
@@ -185,10 +211,11 @@ class Scanner:
             try:
                 planned = self._accounts.run(
                     request.job_id,
+                    request.run,
                     lambda both: plan(folder, request.options, both, plan_id=new_plan_id(), number=number),
                 )
             except SideFailed as failed:
-                self._fail(request.job_id, failed, folder_id)
+                self._fail(request, failed, folder_id)
                 return
             if planned is None:
                 return
@@ -217,12 +244,24 @@ class Scanner:
             folder_id=planned.folder_id,
             plan_id=planned.plan_id,
             number=planned.number,
+            run=request.run,
         )
 
-    def _fail(self, job_id: JobId, failed: SideFailed, folder_id: FolderId | None = None) -> None:
+    def _fail_job(self, job_id: JobId, failed: SideFailed) -> None:
+        request = self._store.request(job_id)
+        if request is not None:
+            self._fail(request, failed)
+
+    def _fail(self, request: RequestRow, failed: SideFailed, folder_id: FolderId | None = None) -> None:
         """What the server said goes to ClickHouse, the class of it to the log."""
-        reason, text = failed.error.reason, failed.error.server_text
-        row = ScanFailureRow(job_id=job_id, side=failed.side, reason=reason, server_text=text, folder_id=folder_id)
+        row = ScanFailureRow(
+            job_id=request.job_id,
+            side=failed.side,
+            reason=failed.error.reason,
+            server_text=failed.error.server_text,
+            folder_id=folder_id,
+            run=request.run,
+        )
         self._store.write([row], now=datetime.now(UTC))
-        event = ScanFailed(job_id=job_id, side=failed.side, reason=reason, folder_id=folder_id)
-        self._log.append(topics.PROGRESS, job_id, event)
+        event = ScanFailed(job_id=row.job_id, side=row.side, reason=row.reason, folder_id=row.folder_id, run=row.run)
+        self._log.append(topics.PROGRESS, request.job_id, event)

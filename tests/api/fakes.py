@@ -7,7 +7,7 @@ from typing import Literal
 
 from libs.contracts.codec import Message
 from libs.contracts.ids import AccountDigest, JobId, key_hash
-from libs.contracts.jobs import ENDED, STATE_TEXT, JobOptions, JobSecrets, JobState, Limits
+from libs.contracts.jobs import ENDED, MOST_RUNS, STATE_TEXT, JobOptions, JobSecrets, JobState, Limits
 from libs.contracts.reasons import Reason
 from libs.contracts.schedule import Rate
 from libs.contracts.topics import Topic
@@ -17,7 +17,7 @@ from libs.mailbox.errors import MailboxError
 from libs.mailbox.port import Folder, Status
 from libs.readmodel.notifications import Due
 from libs.readmodel.port import ReadModelUnavailable
-from libs.readmodel.rows import Desired, DesiredRow, RequestRow, Row, TombstoneRow
+from libs.readmodel.rows import NOTHING, Desired, DesiredRow, RequestRow, Row, TombstoneRow
 from libs.vault.port import SecretsDestroyed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -56,7 +56,7 @@ class FakeVault:
     def __init__(self) -> None:
         self.held: dict[JobId, JobSecrets] = {}
 
-    def store(self, job_id: JobId, secrets: JobSecrets) -> None:
+    def store(self, job_id: JobId, secrets: JobSecrets, *, run: int = 1) -> None:
         self.held[job_id] = secrets
 
     def open(self, job_id: JobId) -> JobSecrets:
@@ -64,7 +64,7 @@ class FakeVault:
             raise SecretsDestroyed
         return self.held[job_id]
 
-    def destroy(self, job_id: JobId) -> None:
+    def destroy(self, job_id: JobId, *, run: int = MOST_RUNS) -> None:
         self.held.pop(job_id, None)
 
 
@@ -78,6 +78,7 @@ class FakeReadModel:
         self.reads = 0
         self.kept_projects: dict[str, Limits] = {}
         self.notifications: dict[JobId, str] = {}
+        self.refreshed: list[int] = []  # how many rows there were at each refresh
         self.refuses_accepted_requests = False
 
     # ---- Store
@@ -91,13 +92,14 @@ class FakeReadModel:
         return self.requests().get(job_id)
 
     def desired(self, job_id: JobId) -> Desired:
-        if job_id not in self.requests() or self.ended(job_id):
-            return Desired(state="over")
+        if job_id not in self.requests():
+            return NOTHING
         newest = [row for row in self.rows if isinstance(row, DesiredRow) and row.job_id == job_id][-1]
-        return Desired(state=newest.state, limits=newest.limits)
+        state = "over" if self.ended(job_id) else newest.state
+        return Desired(state=state, limits=newest.limits, run=newest.run)
 
-    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
-        return None
+    def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None:
+        self.refreshed.append(len(self.rows))
 
     # ---- what the api reads
 
@@ -183,8 +185,10 @@ class FakeReadModel:
         return row.job_id
 
 
-def snapshot(job_id: JobId, *, state: JobState = JobState.RUNNING, completed: int = 0, total: int = 10) -> Snapshot:
-    remaining = total - completed
+def snapshot(
+    job_id: JobId, *, state: JobState = JobState.RUNNING, completed: int = 0, failed: int = 0, total: int = 10
+) -> Snapshot:
+    remaining = total - completed - failed
     breakdown = BreakdownRow(
         kind="folder",
         name="INBOX",
@@ -193,7 +197,7 @@ def snapshot(job_id: JobId, *, state: JobState = JobState.RUNNING, completed: in
         items_total=total,
         items_completed=completed,
         items_skipped=0,
-        items_failed=0,
+        items_failed=failed,
         items_remaining=remaining,
         items_verified=0,
         bytes_total=total * 100,
@@ -219,13 +223,13 @@ def snapshot(job_id: JobId, *, state: JobState = JobState.RUNNING, completed: in
         items_total=total,
         items_completed=completed,
         items_skipped=0,
-        items_failed=0,
+        items_failed=failed,
         items_remaining=remaining,
         items_verified=0,
         verify_level=None,
         bytes_total=total * 100,
         bytes_completed=completed * 100,
-        progress_percent=100 * completed / total,
+        progress_percent=100 * (completed + failed) / total,
         speed_bytes_per_second=None,
         remaining_seconds=None,
         throttled_until=None,

@@ -372,7 +372,7 @@ class CrashingLog(Log):
 
 
 class CrashingVault(ClickHouseVault):
-    def destroy(self, job_id: JobId) -> None:
+    def destroy(self, job_id: JobId, *, run: int = 1) -> None:
         raise Crash
 
 

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 from libs.contracts.codec import Message
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
-from libs.contracts.jobs import JobSecrets
+from libs.contracts.jobs import MOST_RUNS, JobSecrets
 from libs.contracts.topics import Topic
 from libs.eventlog.port import LogUnavailable
 from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import (
+    NOTHING,
     AckRow,
     AdmissionRow,
     BehaviourRow,
@@ -29,6 +30,7 @@ from libs.readmodel.rows import (
     ScanFailureRow,
     ThrottleRow,
     TombstoneRow,
+    TotalsRow,
     WarningRow,
 )
 from libs.vault.port import SecretsDestroyed
@@ -49,7 +51,8 @@ KEYS: dict[type[Row], tuple[str, ...]] = {
     AckRow: ("job_id", "plan_id", "source", "first_uid"),
     FailureRow: ("job_id", "folder_id", "source", "source_uidvalidity", "uid"),
     ThrottleRow: ("job_id", "side"),
-    OutcomeRow: ("job_id",),
+    TotalsRow: ("job_id", "plan_id"),
+    OutcomeRow: ("job_id", "run"),
 }
 R = TypeVar("R")
 
@@ -133,15 +136,22 @@ class MemoryStore:
         if lost:
             raise ReadModelUnavailable
         request = self.request(job_id)
-        if request is None or any(row.job_id == job_id for row in self.rows(OutcomeRow)):
-            return Desired(state="over")
+        if request is None:
+            return NOTHING
+        if (job_id, request.run) in {(row.job_id, row.run) for row in self.rows(OutcomeRow)}:
+            return Desired(state="over", run=request.run)
         row = next((row for row in self.rows(DesiredRow) if row.job_id == job_id), None)
-        return Desired(state=row.state, limits=row.limits) if row else Desired(state="run", limits=request.options)
+        if row is None:
+            return Desired(state="run", limits=request.options, run=request.run)
+        return Desired(state=row.state, limits=row.limits, run=request.run)
 
-    def live_admission(self, account_digest: AccountDigest) -> JobId | None:
-        over = {row.job_id for kind in (OutcomeRow, TombstoneRow) for row in self.rows(kind)}
-        live = (row for row in self.rows(AdmissionRow) if row.account_digest == account_digest)
-        return next((row.job_id for row in live if row.job_id not in over), None)
+    def live_admission(self, account_digest: AccountDigest) -> AdmissionRow | None:
+        over = {(row.job_id, row.run) for row in self.rows(OutcomeRow)}
+        deleted = {row.job_id for row in self.rows(TombstoneRow)}
+        for row in self.rows(AdmissionRow):
+            if row.account_digest == account_digest and (row.job_id, row.run) not in over and row.job_id not in deleted:
+                return row
+        return None
 
     def folders(self, job_id: JobId) -> list[FolderRow]:
         return sorted(self._of(FolderRow, job_id), key=lambda row: int(row.folder_id))
@@ -157,6 +167,11 @@ class MemoryStore:
 
     def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
         return next((row for row in self.plans(job_id) if row.folder_id == folder_id), None)
+
+    def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
+        return {row.plan_id: row for row in self._of(TotalsRow, job_id)}
+
+    def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None: ...
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [row for row in self._of(AckRow, job_id) if row.plan_id == plan_id]
@@ -179,7 +194,7 @@ class MemoryVault:
     def __init__(self) -> None:
         self._held: dict[JobId, JobSecrets] = {}
 
-    def store(self, job_id: JobId, secrets: JobSecrets) -> None:
+    def store(self, job_id: JobId, secrets: JobSecrets, *, run: int = 1) -> None:
         self._held[job_id] = secrets
 
     def open(self, job_id: JobId) -> JobSecrets:
@@ -187,7 +202,7 @@ class MemoryVault:
             raise SecretsDestroyed
         return self._held[job_id]
 
-    def destroy(self, job_id: JobId) -> None:
+    def destroy(self, job_id: JobId, *, run: int = MOST_RUNS) -> None:
         self._held.pop(job_id, None)
 
 

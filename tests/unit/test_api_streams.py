@@ -95,6 +95,18 @@ def test_who_has_seen_the_end_is_not_shown_it_again(api, http, job_id):
     assert (late.status_code, late.content) == (204, b"")
 
 
+def test_a_job_that_is_tried_again_is_not_shown_its_earlier_end(api, http, job_id):
+    api.model.show(job_id, completed=8, failed=2, state=JobState.COMPLETED_WITH_ERRORS)
+    with stream(http) as slow:  # still there, with the end unread
+        next(events(slow))
+        api.model.show(job_id, completed=8, state=JobState.RUNNING)
+
+        with stream(http) as answer:
+            _, data, _ = next(events(answer))
+
+    assert (data["job"]["state"], data["job"]["progress_percent"]) == ("running", 80)
+
+
 def test_a_job_that_is_not_there_is_a_404_and_not_a_stream(http, job_id):
     answer = http.get("/api/jobs/unknown/events")
 

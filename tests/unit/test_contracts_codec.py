@@ -1,5 +1,5 @@
 import json
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import get_args, get_type_hints
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from libs.contracts import events
 from libs.contracts.codec import Message, UnknownMessage, decode, encode, type_name
 from libs.contracts.commands import CopyFolder, StartJob
-from libs.contracts.events import JobCompleted, ProgressBatch, Throttled
+from libs.contracts.events import JobCompleted, JobDeleted, ProgressBatch, Throttled
 from libs.contracts.ids import JobId
 from libs.contracts.reasons import Reason
 
@@ -107,10 +107,13 @@ def test_wrong_types_are_not_bent_into_right_ones():
         decode(json.dumps(value).encode(), record.headers)
 
 
-def test_only_job_events_have_an_id_made_from_job_and_type():
+def test_only_job_events_have_an_id_made_from_job_type_and_run():
     ended = JobCompleted(job_id=JobId("j1"), completed=1, skipped=0, bytes_completed=2)
-    assert encode(ended, NOW).headers["ce_id"] == b"j1:mailtide.JobCompleted.v1"
+    assert encode(ended, NOW).headers["ce_id"] == b"j1:mailtide.JobCompleted.v1:1"
     assert encode(ended, NOW).headers["ce_id"] == encode(ended, NOW + timedelta(days=1)).headers["ce_id"]
+
+    assert encode(replace(ended, run=2), NOW).headers["ce_id"] == b"j1:mailtide.JobCompleted.v1:2"
+    assert encode(JobDeleted(job_id=JobId("j1")), NOW).headers["ce_id"] == b"j1:mailtide.JobDeleted.v1"
 
     command = StartJob(job_id=JobId("j1"))
     assert encode(command, NOW).headers["ce_id"] != encode(command, NOW).headers["ce_id"]

@@ -74,6 +74,35 @@ def test_a_cancellation_and_a_deletion_hold_before_any_read(control, store, log,
     assert control.desired(JOB).state == state
 
 
+@pytest.mark.parametrize("met", [True, False])
+def test_what_holds_for_an_earlier_run_is_not_taken_for_a_later_one(control, store, log, met):
+    store.answer = Desired(state="over", run=1)
+    if met:
+        control.desired(JOB)
+    store.answer = Desired(state="run", run=2)
+
+    assert control.desired(JOB, 2).state == "run"
+
+
+@pytest.mark.parametrize("met", [True, False])
+def test_a_cancellation_that_is_heard_late_does_not_hold_for_a_later_run(control, store, log, met):
+    store.answer = Desired(state="run", run=2)
+    if met:
+        control.desired(JOB, 2)
+
+    log.append(COMMANDS, JOB, CancelJob(job_id=JOB, run=1))
+
+    assert control.desired(JOB, 2).state == "run"
+
+
+def test_a_deleted_job_is_over_in_every_run(control, store, log):
+    store.answer = None
+
+    log.append(COMMANDS, JOB, DeleteJob(job_id=JOB))
+
+    assert control.desired(JOB, 3).state == "over"
+
+
 def test_a_cancelled_job_keeps_its_limits(control, store, log):
     store.answer = Desired(state="run", limits=Limits(concurrency=7))
     control.desired(JOB)

@@ -5,13 +5,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from libs.contracts import topics
 from libs.contracts.accounts import Account, account_digest
 from libs.contracts.codec import Message
-from libs.contracts.commands import CancelJob, DeleteJob, PauseJob, ResumeJob, StartJob
-from libs.contracts.events import FolderAudited, FolderPlanned, FoldersListed, ProgressBatch, ScanFailed
+from libs.contracts.commands import CancelJob, DeleteJob, PauseJob, ResumeJob, RetryFailed, StartJob
+from libs.contracts.events import (
+    FolderAudited,
+    FolderPlanned,
+    FoldersListed,
+    JobCancelled,
+    ProgressBatch,
+    ScanFailed,
+)
 from libs.contracts.events import WorkItemFinished as Finished
 from libs.contracts.ids import FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions, JobSecrets, Limits
@@ -22,6 +30,7 @@ from libs.mailbox.errors import ConnectionLost
 from libs.mailbox.port import Session
 from libs.readmodel.rows import DesiredRow, FailureRow, OutcomeRow, PlanRow, RequestRow, Row, TombstoneRow
 from libs.runtime.control import Control
+from services.aggregator.rows import totals
 from services.copier.copier import Copier
 from services.copier.lease import Lease
 from services.scanner.scanner import Scanner
@@ -256,9 +265,9 @@ class World:
 
     def request(self, job_id: str = "job", *, source: str = "source.example", **options: object) -> JobId:
         """What the api does: seal, store, append."""
-        ends = {side: self.account(host) for side, host in (("source", source), ("destination", "destination.example"))}
+        ends = self._secrets(source)
         job = JobId(job_id)
-        self.vault.store(job, JobSecrets(source=ends["source"], destination=ends["destination"]))
+        self.vault.store(job, ends)
         row = RequestRow(
             job_id=job,
             kind="mailbox",
@@ -268,8 +277,8 @@ class World:
             project=None,
             source_host=source,
             destination_host="destination.example",
-            account_digest=account_digest(ACCOUNT_KEY, ends["destination"]),
-            source_digest=account_digest(ACCOUNT_KEY, ends["source"]),
+            account_digest=account_digest(ACCOUNT_KEY, ends.destination),
+            source_digest=account_digest(ACCOUNT_KEY, ends.source),
             options=JobOptions.model_validate({"concurrency": 4, **options}),
             created_at=utc_now(),
             accepted=True,
@@ -277,6 +286,9 @@ class World:
         self.store.write([row], now=utc_now())
         self.log.append(topics.COMMANDS, job, StartJob(job_id=job))
         return job
+
+    def _secrets(self, source: str) -> JobSecrets:
+        return JobSecrets(source=self.account(source), destination=self.account("destination.example"))
 
     def desire(self, job: JobId, state: str) -> None:
         self.store.write([DesiredRow(job_id=job, state=state, limits=Limits(concurrency=4))], now=utc_now())  # type: ignore[arg-type]
@@ -293,6 +305,19 @@ class World:
         row = OutcomeRow(job_id=job, state="completed", side=None, reason=None, finished_at=utc_now())
         self.store.write([row], now=utc_now())
         self.vault.destroy(job)
+
+    def retry(self, job: JobId, state: Literal["completed_with_errors", "failed", "cancelled"]) -> None:
+        """The end of a job as the aggregator writes it, and what the api does when it is tried again."""
+        request = self.store.request(job)
+        assert request is not None
+        totals_rows = [totals(event, utc_now()) for event in self.totals(job).values()]
+        outcome = OutcomeRow(job_id=job, run=request.run, state=state, side=None, reason=None, finished_at=utc_now())
+        self.store.write([*totals_rows, outcome], now=utc_now())
+        self.log.append(topics.JOB_EVENTS, job, JobCancelled(job_id=job, run=request.run))
+        self.vault.store(job, self._secrets(request.source_host or ""), run=request.run + 1)
+        desired = DesiredRow(job_id=job, state="run", limits=Limits(concurrency=4), run=request.run + 1)
+        self.store.write([desired, replace(request, run=request.run + 1)], now=utc_now())
+        self.log.append(topics.COMMANDS, job, RetryFailed(job_id=job))
 
     def run(self, *, seconds: float = 20.0, **options: object) -> JobId:
         """One job from request to end, in processes that are started as often as they are killed."""
@@ -329,19 +354,19 @@ class World:
         return {one.folder_id: one for one in sorted(planned, key=lambda one: (one.number, one.plan_id))}
 
     def totals(self, job: JobId, events: Sequence[Message] | None = None) -> dict[PlanId, ProgressBatch | Finished]:
-        """The last totals of each plan; a finished plan's stand."""
+        """The last totals of each plan; a finished plan's stand until a later run reports."""
         found: dict[PlanId, ProgressBatch | Finished] = {}
         for event in events or self.progress(job):
-            if isinstance(event, Finished) or (
-                isinstance(event, ProgressBatch) and not isinstance(found.get(event.plan_id), Finished)
-            ):
-                found[event.plan_id] = event
+            if isinstance(event, Finished | ProgressBatch):
+                known = found.get(event.plan_id)
+                if known is None or _rank(event) >= _rank(known):
+                    found[event.plan_id] = event
         return found
 
     def counts(self, job: JobId, events: Sequence[Message] | None = None) -> Counts:
         events = self.progress(job) if events is None else events
-        plans, totals = self.plans(job, events).values() if events else (), self.totals(job, events)
-        mine = [totals[plan.plan_id] for plan in plans if plan.plan_id in totals]
+        plans, found = self.plans(job, events).values() if events else (), self.totals(job, events)
+        mine = [found[plan.plan_id] for plan in plans if plan.plan_id in found]
         return Counts(
             total=sum(plan.items + plan.skipped for plan in plans),
             completed=sum(one.completed for one in mine),
@@ -350,15 +375,16 @@ class World:
         )
 
     def is_finished(self, job: JobId) -> bool:
-        events = self.progress(job)
-        if any(isinstance(one, ScanFailed) for one in events):
+        events, request = self.progress(job), self.store.request(job)
+        run = request.run if request else 1
+        if any(isinstance(one, ScanFailed) and one.run == run for one in events):
             return True
         listed = [one.folders for one in events if isinstance(one, FoldersListed)]
-        plans, totals = self.plans(job, events), self.totals(job, events)
+        plans, found = self.plans(job, events), self.totals(job, events)
         return (
             bool(listed)
             and len(plans) == listed[-1]
-            and all(isinstance(totals.get(plan.plan_id), Finished) for plan in plans.values())
+            and all(_is_settled(found.get(plan.plan_id), run) for plan in plans.values())
         )
 
     def scan_failures(self, job: JobId) -> list[ScanFailed]:
@@ -369,6 +395,14 @@ class World:
 
     def failures(self, outcome: str = "failed") -> list[FailureRow]:
         return [row for row in self.store.rows(FailureRow) if row.outcome == outcome]
+
+
+def _rank(event: ProgressBatch | Finished) -> tuple[int, bool]:
+    return event.run, isinstance(event, Finished)
+
+
+def _is_settled(event: ProgressBatch | Finished | None, run: int) -> bool:
+    return event is not None and totals(event, utc_now()).settled(run)
 
 
 WORLD = Callable[..., World]

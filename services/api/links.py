@@ -1,0 +1,31 @@
+"""The addresses of a job: given out to its owner again, or replaced."""
+
+from dataclasses import replace
+
+from libs.contracts.ids import JobId, key_hash, new_key, view_key
+from services.api.deps import Deps
+from services.api.errors import NoSuchJob
+from services.api.requests import JobAccepted, changing
+
+
+def links(job_id: JobId, key: str, deps: Deps, base_url: str) -> JobAccepted:
+    """
+    Raises:
+        NoSuchJob: this is not the owner's key: the operator has none to give out.
+    """
+    request = deps.store.request(job_id)
+    if request is None or key_hash(key) != request.key_hash:
+        raise NoSuchJob
+    return JobAccepted.by_key(job_id, key, base_url)
+
+
+def rotate(job_id: JobId, deps: Deps, base_url: str) -> JobAccepted:
+    """New keys; the old ones open nothing from now on."""
+    with changing:
+        request = deps.store.request(job_id)
+        if request is None:
+            raise NoSuchJob
+        key = new_key()
+        renewed = replace(request, key_hash=key_hash(key), view_key_hash=key_hash(view_key(key)))
+        deps.store.write([renewed], now=deps.now())
+    return JobAccepted.by_key(job_id, key, base_url)

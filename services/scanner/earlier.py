@@ -1,0 +1,29 @@
+"""What earlier work on a job has done under the newest plan of each folder. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from libs.contracts.ids import FolderId, PlanId
+from libs.readmodel.rows import PlanRow, TotalsRow
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    plans: Sequence[PlanRow]
+    totals: Mapping[PlanId, TotalsRow]
+
+    def number(self, folder_id: FolderId) -> int:
+        """Of the plan to announce again; 1 where there is none."""
+        return next((plan.number for plan in self.plans if plan.folder_id == folder_id), 1)
+
+    def settled(self, run: int) -> set[FolderId]:
+        """Folders in which that run of the job has nothing to do (any more)."""
+        return {
+            plan.folder_id
+            for plan in self.plans
+            if plan.plan_id in self.totals and self.totals[plan.plan_id].settled(run)
+        }
+
+    @property
+    def bytes_completed(self) -> int:
+        return sum(self.totals[plan.plan_id].bytes_completed for plan in self.plans if plan.plan_id in self.totals)
