@@ -58,7 +58,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         progress_percent=_percent(done, total) if counted else None,
         speed_bytes_per_second=_speed(numbers, bytes_completed, now),
         remaining_seconds=_remaining(numbers, bytes_total - bytes_completed, bytes_completed, now)
-        if counted and state is JobState.RUNNING
+        if counted and state is JobState.RUNNING and not rate.closed
         else None,
         throttled_until=numbers.throttle.until if numbers.throttle else None,
         throttle_text=_throttle_text(numbers.throttle),

@@ -56,7 +56,14 @@ class Stage(FakeReadModel):
 
         limits = Limits.model_validate({"bandwidth_limit_mbps": 20, "schedule": [OFFICE], "timezone": "Europe/Berlin"})
         waiting = {"limits": limits, "rate": Limit(mbps=0, until=self.started.replace(minute=0) + 3 * HOUR)}
-        self.put("resting", JobState.RUNNING, name="Harbour & Sons", speed_bytes_per_second=None, **waiting)
+        self.put(
+            "resting",
+            JobState.RUNNING,
+            name="Harbour & Sons",
+            speed_bytes_per_second=None,
+            remaining_seconds=None,
+            **waiting,
+        )
         self.put_project("Harbour", limits, self.started)
 
     def put(self, key: str, state: JobState, **changes: Any) -> JobId:

@@ -207,6 +207,7 @@ def test_nothing_is_promised_while_nothing_is_known() -> None:
     assert see(recent=None, folder={"bytes_completed": 0}).remaining_seconds is None
     assert see(recent=recent(items_10=0, bytes_10=0)).speed_bytes_per_second is None
     assert see({"desired": "pause"}, recent=recent()).remaining_seconds is None
+    assert see({"limits": closed("12:00", "18:00")}, recent=recent()).remaining_seconds is None
     assert see({"folders": 2}, recent=recent()).remaining_seconds is None
 
 
