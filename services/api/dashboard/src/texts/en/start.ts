@@ -76,7 +76,7 @@ export const start = {
     starting: 'Starting…',
     startNeeds: { both: 'Check both accounts first.', source: 'Check the source account first.', destination: 'Check the destination account first.' },
     termsTitle: 'What happens to your data',
-    terms: 'Mailtide signs in to both accounts with what you type here, copies, and signs out. Your credentials are encrypted while the migration lives and destroyed when it ends. Messages pass through memory and are never stored. Counts, folder names and reasons of failures stay for a few days so that you can look at them, and then erase themselves; the page shows when, and you can delete everything at any moment. Whoever has the address of your page can do what you can: keep it to yourself, and share the read-only one. No cookies, no tracking, nothing from anywhere else. Move only mailboxes that are yours or that you were asked to move.',
+    terms: 'Mailtide signs in to both accounts with what you type here, copies, and signs out. Your credentials are encrypted while the migration lives and destroyed when it ends; an address you want mail at is kept the same way until that mail is sent. Messages pass through memory and are never stored. Counts, folder names and reasons of failures stay for a few days so that you can look at them, and then erase themselves; the page shows when, and you can delete everything at any moment. Whoever has the address of your page can do what you can: keep it to yourself, and share the read-only one. No cookies, no tracking, nothing from anywhere else. Move only mailboxes that are yours or that you were asked to move.',
   },
 }
 
