@@ -39,11 +39,25 @@ def test_folders_at_once_share_it() -> None:
 
 
 def test_idle_time_is_not_saved_up() -> None:
-    pace = Pace()
-    delay(pace, 100, MBPS)
+    now = 0.0
+    pace = Pace(lambda: now)
+    delay(pace, 1_000_000, MBPS)
+    now = 3600.0
 
-    assert delay(pace, 1_000_000, MBPS) < 0.01
-    assert delay(pace, 1_000_000, MBPS) > 0.9
+    assert delay(pace, 1_000_000, MBPS) == 0
+    assert delay(pace, 1_000_000, MBPS) == 1
+
+
+def test_what_waits_goes_on_as_time_passes() -> None:
+    now = 0.0
+    pace = Pace(lambda: now)
+    delay(pace, 2_000_000, MBPS)
+    waiting = pace.announce(1)
+
+    delays: list[float] = []
+    for now in (0.0, 0.5, 1.5, 2.0):  # noqa: B007 - the clock reads it
+        delays.append(pace.delay(waiting, MBPS))
+    assert delays == [2, 1.5, 0.5, 0]
 
 
 def test_a_limit_that_changes_holds_at_once_for_what_waits_too() -> None:
