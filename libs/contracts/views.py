@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from libs.contracts.accounts import Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobState, Limits
 from libs.contracts.reasons import Reason
@@ -29,10 +30,13 @@ class JobView(BaseModel):
 
     job_id: JobId
     kind: Literal["mailbox", "external"]
+    run: int  # 1, and one more each time it was tried again
     name: str | None
     project: str | None
     state: JobState
     state_text: str
+    failed_side: Side | None  # of a failed job: which account
+    failed_reason: Reason | None  # of a failed job; its sentence is in the state text
     worker: str | None
     source_host: str | None
     destination_host: str | None
@@ -56,6 +60,8 @@ class JobView(BaseModel):
     speed_bytes_per_second: float | None
     remaining_seconds: RemainingSeconds | None
     throttled_until: datetime | None
+    throttled_side: Side | None
+    throttle_server_text: str | None  # the server's own words, "" when it gave none
     throttle_text: str | None
     limit_text: str | None
     limits: Limits  # as they are set

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ VERIFY_LEVELS: tuple[VerifyLevel, ...] = ("size", "identity", "bytes")  # weakes
 
 
 def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapshot:
-    head, progress = numbers.head, numbers.progress
+    head, progress = numbers.head, [_as_of_now(folder, numbers.head) for folder in numbers.progress]
     counted = head.folders is not None and len(progress) >= head.folders
     total = sum(folder.items_total for folder in progress)
     done = sum(folder.done for folder in progress)
@@ -32,10 +33,13 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
     view = JobView(
         job_id=head.job_id,
         kind=head.kind,
+        run=head.run,
         name=head.name,
         project=head.project,
         state=state,
         state_text=_state_text(state, head, rate),
+        failed_side=head.side if state is JobState.FAILED else None,
+        failed_reason=head.reason if state is JobState.FAILED else None,
         worker=_worker(progress),
         source_host=head.source_host,
         destination_host=head.destination_host,
@@ -61,6 +65,8 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         if counted and state is JobState.RUNNING and not rate.closed
         else None,
         throttled_until=numbers.throttle.until if numbers.throttle else None,
+        throttled_side=numbers.throttle.side if numbers.throttle else None,
+        throttle_server_text=numbers.throttle.text if numbers.throttle else None,
         throttle_text=_throttle_text(numbers.throttle),
         limit_text=_limit_text(head.limits, rate),
         limits=head.limits,
@@ -68,7 +74,12 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         warnings=list(numbers.warnings),
         holds=_holds(head, bool(numbers.names), expires_at),
     )
-    return Snapshot(job=view, breakdown=_breakdown(numbers))
+    return Snapshot(job=view, breakdown=_breakdown(numbers, progress))
+
+
+def _as_of_now(folder: FolderProgress, head: Head) -> FolderProgress:
+    """What failed in an earlier run is to be tried again as long as this one lives."""
+    return replace(folder, failed=0) if head.outcome is None and folder.run < head.run else folder
 
 
 def _state(numbers: Numbers, last_report_at: datetime | None, now: datetime) -> JobState:
@@ -184,9 +195,9 @@ def _holds(head: Head, named: bool, expires_at: datetime) -> list[Hold]:
     return holds
 
 
-def _breakdown(numbers: Numbers) -> list[BreakdownRow]:
+def _breakdown(numbers: Numbers, known: Sequence[FolderProgress]) -> list[BreakdownRow]:
     names = {folder.folder_id: folder for folder in numbers.names}
-    progress = {folder.folder_id: folder for folder in numbers.progress}
+    progress = {folder.folder_id: folder for folder in known}
     order = sorted(names.keys() | progress.keys(), key=lambda folder_id: (len(folder_id), folder_id))
     return [_folder(names.get(each), progress.get(each), each in numbers.failed_folders) for each in order]
 

@@ -66,6 +66,7 @@ class FolderProgress:
     reported_at: datetime | None
     verified: int
     level: VerifyLevel | None
+    run: int = 1  # of the job, that reported last; 0: none has
 
     @property
     def items_total(self) -> int:

@@ -51,6 +51,10 @@ class Store(Protocol):
         """The folder's newest plan."""
         ...
 
+    def folder_plans(self, job_id: JobId, folder_id: FolderId) -> list[PlanRow]:
+        """All plans of the folder, the newest first."""
+        ...
+
     def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
         """The newest totals of each plan that has any."""
         ...

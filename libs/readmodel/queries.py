@@ -63,9 +63,9 @@ SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB}
 ORDER BY length(folder_id), folder_id, number DESC, plan_id DESC LIMIT 1 BY folder_id
 """
 
-PLAN = f"""
+FOLDER_PLANS = f"""
 SELECT {columns(PlanRow)} FROM plans FINAL WHERE {_JOB} AND folder_id = {{folder:String}}
-ORDER BY number DESC, plan_id DESC LIMIT 1
+ORDER BY number DESC, plan_id DESC
 """
 
 TOTALS = f"SELECT {columns(TotalsRow)} FROM totals FINAL WHERE {_JOB}"
@@ -155,7 +155,7 @@ LEFT JOIN (SELECT DISTINCT job_id FROM notifications WHERE {_JOBS}) AS n ON n.jo
 FOLDER_NAMES = f"SELECT job_id, folder_id, source_names, destination_name FROM folders FINAL WHERE {_JOBS}"
 
 FOLDER_PROGRESS = f"""
-SELECT p.* EXCEPT (run), ifNull(u.verified, 0) AS verified, u.level AS level
+SELECT p.*, ifNull(u.verified, 0) AS verified, u.level AS level
 FROM ({_PROGRESS}) AS p
 LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOBS}) AS u
     ON u.job_id = p.job_id AND u.plan_id = p.plan_id

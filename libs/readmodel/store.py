@@ -90,8 +90,11 @@ class WorkerStore:
         return [read(PlanRow, row) for row in self._db.rows(queries.PLANS, job=job_id)]
 
     def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
-        found = self._db.rows(queries.PLAN, job=job_id, folder=folder_id)
-        return read(PlanRow, found[0]) if found else None
+        return next(iter(self.folder_plans(job_id, folder_id)), None)
+
+    def folder_plans(self, job_id: JobId, folder_id: FolderId) -> list[PlanRow]:
+        found = self._db.rows(queries.FOLDER_PLANS, job=job_id, folder=folder_id)
+        return [read(PlanRow, row) for row in found]
 
     def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
         found = (read(TotalsRow, row) for row in self._db.rows(queries.TOTALS, job=job_id))

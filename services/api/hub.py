@@ -72,7 +72,7 @@ class Hub:
         self._shown: dict[JobId, Shown] = {}
         self._fleet_watches: list[Watch[Fleet]] = []
         self._fleet: Fleet | None = None  # None: not looked at yet
-        self._percent: dict[JobId, float] = {}
+        self._percent: dict[tuple[JobId, int], float] = {}  # of a run: the next one begins anew
         self._something = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._closed = False
@@ -159,10 +159,10 @@ class Hub:
         """The watched jobs, and the fleet unless nobody watches it (`before` is None): one read for both."""
         live = [] if before is None else self._live()
         read = self._read(list(dict.fromkeys([*watched, *live, *(before.jobs if before else ())])))
-        snapshots = {job_id: steady(each, self._percent.get(job_id, 0.0)) for job_id, each in read.items()}
-        self._percent = {  # but of what was complete: a retry begins below it
-            job_id: each.job.progress_percent or 0.0 for job_id, each in snapshots.items() if each.job.items_remaining
+        snapshots = {
+            job_id: steady(each, self._percent.get((job_id, each.job.run), 0.0)) for job_id, each in read.items()
         }
+        self._percent = {(job_id, each.job.run): each.job.progress_percent or 0.0 for job_id, each in snapshots.items()}
         return snapshots, None if before is None else fleet(before, live, snapshots, self._now())
 
 

@@ -1,14 +1,28 @@
-"""What earlier work on a job has done under the newest plan of each folder. Pure."""
+"""What earlier work on a job has done. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from libs.contracts import uidset
 from libs.contracts.ids import FolderId, PlanId
-from libs.readmodel.rows import PlanRow, TotalsRow
+from libs.readmodel.rows import AckRow, PlanRow, TotalsRow
+
+SourceMessage = tuple[str, int, int]  # source folder (wire), its UIDVALIDITY, UID
+
+
+def delivered(plan: PlanRow, acks: Iterable[AckRow]) -> set[SourceMessage]:
+    """What was delivered under a plan."""
+    return {
+        (plan.sources[ack.source].wire, plan.sources[ack.source].uidvalidity, uid)
+        for ack in acks
+        for uid in uidset.decode(ack.source_uids)
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
+    """The newest plan of each folder, and the totals under it."""
+
     plans: Sequence[PlanRow]
     totals: Mapping[PlanId, TotalsRow]
 

@@ -4,7 +4,7 @@ Reads with EXAMINE only; the destination folder is the one thing it creates.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from libs.contracts import uidset
@@ -16,6 +16,7 @@ from libs.mailbox.port import LARGE, Listed, Selected, Session
 from libs.mailbox.sides import at
 from libs.readmodel.rows import FolderRow, PlanRow, PlanSource
 from services.scanner.accounts import Both
+from services.scanner.earlier import SourceMessage
 from services.scanner.filters import kept
 from services.scanner.matching import At, Matching, Ref, Undecided, decide
 
@@ -50,8 +51,17 @@ class Source:
             self.large.append(listed.uid)
 
 
-def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId, number: int) -> PlanRow:
-    """
+def plan(
+    folder: FolderRow,
+    options: JobOptions,
+    both: Both,
+    *,
+    plan_id: PlanId,
+    number: int,
+    delivered: Collection[SourceMessage] = (),
+) -> PlanRow:
+    """`delivered` is left out, whether or not the destination still holds it.
+
     Raises:
         SideFailed: one of the accounts could not be read.
     """
@@ -60,6 +70,12 @@ def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId,
         selected, boundary = list_destination(both.destination, folder.destination_wire, matching)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
     listed, wanted, copied = Counted(), Counted(), Counted()
+
+    def copy(source: Source, one: Listed) -> None:
+        if (source.wire, source.uidvalidity, one.uid) not in delivered:
+            copied.add(one)
+            source.add(one)
+
     for index, source in enumerate(sources):
         for one in list_source(both.source, source, identity=bool(matching)):
             listed.add(one)
@@ -67,11 +83,9 @@ def plan(folder: FolderRow, options: JobOptions, both: Both, *, plan_id: PlanId,
                 continue
             wanted.add(one)
             if not matching.claim(index, one):
-                copied.add(one)
-                source.add(one)
+                copy(source, one)
     for one in absent(folder, matching.undecided(deep=options.verify == "deep"), both):
-        copied.add(one.listed)
-        sources[one.source].add(one.listed)
+        copy(sources[one.source], one.listed)
     with at("destination"):
         uidvalidity = selected.uidvalidity if selected else create(both.destination, folder.destination_wire)
     return PlanRow(

@@ -28,7 +28,7 @@ from libs.runtime.lanes import Lanes
 from libs.runtime.throttles import announce_throttle
 from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Both, Stopping
-from services.scanner.earlier import Earlier
+from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
 from services.scanner.planner import plan
 
@@ -208,11 +208,14 @@ class Scanner:
             folder = self._store.folder(request.job_id, folder_id)
             if folder is None:
                 return
+            known = self._delivered(request, folder_id)
             try:
                 planned = self._accounts.run(
                     request.job_id,
                     request.run,
-                    lambda both: plan(folder, request.options, both, plan_id=new_plan_id(), number=number),
+                    lambda both: plan(
+                        folder, request.options, both, plan_id=new_plan_id(), number=number, delivered=known
+                    ),
                 )
             except SideFailed as failed:
                 self._fail(request, failed, folder_id)
@@ -235,6 +238,13 @@ class Scanner:
             ),
         )
         self._log.append(topics.WORK_ITEMS, request.account_digest, self._work_item(request, planned))
+
+    def _delivered(self, request: RequestRow, folder_id: FolderId) -> set[SourceMessage]:
+        """Of a job that is tried again: what must not come back, though the folder is another one than was planned."""
+        if request.run == 1:
+            return set()
+        plans = self._store.folder_plans(request.job_id, folder_id)
+        return {one for each in plans for one in delivered(each, self._store.acks(request.job_id, each.plan_id))}
 
     @staticmethod
     def _work_item(request: RequestRow, planned: PlanRow) -> CopyFolder:

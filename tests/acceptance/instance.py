@@ -163,6 +163,10 @@ class Job:
     def wait_for_end(self, seconds: float = 120) -> Snapshot:
         return self.wait(lambda view: view["state"] not in LIVE, seconds, "the job has ended")
 
+    def retry(self, source: Account | None = None, destination: Account | None = None) -> httpx2.Response:
+        form = {"source": source and body(source), "destination": destination and body(destination)}
+        return self.instance.http.post(f"{self.path}/retry", json=form)
+
     def events(self, timeout: float = 30) -> Iterator[tuple[str, Any]]:
         """(event, data) of its stream, until the server ends it."""
         with self.instance.http.stream("GET", f"{self.path}/events", timeout=timeout) as answer:
@@ -184,7 +188,7 @@ def check(view: Snapshot, before: Snapshot | None) -> None:
         assert (view["progress_percent"] == 100) == (view["items_remaining"] == 0), view
     else:
         assert view["progress_percent"] is None, view
-    if before is not None and before["progress_percent"] is not None:
+    if before is not None and before["progress_percent"] is not None and before["run"] == view["run"]:
         assert view["progress_percent"] is not None, (before, view)
         assert view["progress_percent"] >= before["progress_percent"], (before, view)
 

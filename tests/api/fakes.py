@@ -186,7 +186,13 @@ class FakeReadModel:
 
 
 def snapshot(
-    job_id: JobId, *, state: JobState = JobState.RUNNING, completed: int = 0, failed: int = 0, total: int = 10
+    job_id: JobId,
+    *,
+    state: JobState = JobState.RUNNING,
+    completed: int = 0,
+    failed: int = 0,
+    total: int = 10,
+    run: int = 1,
 ) -> Snapshot:
     remaining = total - completed - failed
     breakdown = BreakdownRow(
@@ -206,10 +212,13 @@ def snapshot(
     job = JobView(
         job_id=job_id,
         kind="mailbox",
+        run=run,
         name=None,
         project=None,
         state=state,
         state_text=STATE_TEXT[state],
+        failed_side=None,
+        failed_reason=None,
         worker="copier-1",
         source_host="imap.old.example",
         destination_host="imap.new.example",
@@ -233,6 +242,8 @@ def snapshot(
         speed_bytes_per_second=None,
         remaining_seconds=None,
         throttled_until=None,
+        throttled_side=None,
+        throttle_server_text=None,
         throttle_text=None,
         limit_text=None,
         limits=Limits(),

@@ -11,9 +11,10 @@ from libs.contracts.accounts import Account
 from services.api.built import built
 from tests.acceptance.instance import Instance
 from tests.e2e.browser import CHROMIUM, chromium
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot, at_most
 
 OPERATOR = "operator-token-of-these-tests"
+CHECK = "Check this account"
 DESK = {"width": 1280, "height": 900}
 
 
@@ -52,19 +53,19 @@ class Person:
         self.page.on("console", lambda message: self._said(message.type, message.text))
         self.page.on("request", lambda request: self.requests.append(request.url))
 
-    def fill(self, side: str, account: Account, password: str | None = None) -> None:
-        """Type an account in, and check it."""
+    def fill(self, side: str, account: Account, password: str | None = None, check: str = CHECK) -> None:
+        """Type an account in, and press the button that checks it."""
         assert account.password
         form = self.page.locator(f"[data-side={side}]")
         form.locator(f"[name={side}-host]").fill(account.host)
         form.locator(f"[name={side}-port]").fill(str(account.port))
         form.locator(f"[name={side}-username]").fill(account.username)
         form.locator(f"[name={side}-secret]").fill(password or account.password.get_secret_value())
-        form.get_by_role("button", name="Check this account").click()
+        form.get_by_role("button", name=check).click()
 
-    def fill_both(self, source: Account, destination: Account) -> None:
+    def fill_both(self, source: Account, destination: Account, check: str = CHECK) -> None:
         for side, account in (("source", source), ("destination", destination)):
-            self.fill(side, account)
+            self.fill(side, account, check=check)
             self.page.locator(f"[data-side={side}] .good:not(:empty)").wait_for()
 
     def state(self, title: str, seconds: float = 60) -> None:
@@ -100,11 +101,7 @@ def person(window: BrowserContext, instance: Instance) -> Iterator[Person]:
 @pytest.fixture(scope="session")
 def strict_dovecot(dovecot_installed: None) -> Iterator[Dovecot]:
     """Takes no message above 20 kB."""
-    settings = (
-        "mail_plugins = quota\nprotocol imap {\n  mail_plugins = quota imap_quota\n}\n"
-        "plugin {\n  quota = maildir:User quota\n  quota_rule = *:storage=1G\n  quota_max_mail_size = 20k\n}\n"
-    )
-    with Dovecot(settings=settings) as server:
+    with Dovecot(settings=at_most("20k")) as server:
         yield server
 
 

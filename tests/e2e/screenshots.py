@@ -71,7 +71,7 @@ def _take(url: str, file: Path, act: Callable[[Page, str], None], options: dict[
 
 def _job(key: str) -> Callable[[Page, str], None]:
     def act(page: Page, url: str) -> None:
-        page.goto(f"{url}/jobs/{key}#view-{key}")
+        page.goto(f"{url}/jobs/{key}")
         page.locator("#state").wait_for()
         page.evaluate("scrollTo(0, document.body.scrollHeight)")
         page.locator("#holds").wait_for()

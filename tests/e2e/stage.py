@@ -29,7 +29,7 @@ from tests.mail.ports import free_port
 
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
-SLOW_DOWN = "The destination server asked for a pause: [OVERQUOTA] Too many commands, try again in 5 minutes."
+SLOW_DOWN = "[OVERQUOTA] Too many commands, try again in 5 minutes."
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "mbps": 0}
 FOLDERS = (  # name at the source, name at the destination, messages, bytes, share that is done while it runs
@@ -126,10 +126,13 @@ def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, 
     fields: dict[str, Any] = {
         "job_id": job_id,
         "kind": "mailbox",
+        "run": 1,
         "name": "Anna Lindqvist",
         "project": None,
         "state": state,
         "state_text": STATE_TEXT[state],
+        "failed_side": "source" if state is JobState.FAILED else None,
+        "failed_reason": Reason.LOGIN_REFUSED if state is JobState.FAILED else None,
         "worker": None if unknown else "copier-7f3a",
         "source_host": "imap.old-harbour.example",
         "destination_host": "imap.newmail.example",
@@ -155,7 +158,11 @@ def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, 
         "speed_bytes_per_second": 2_430_000.0 if moving or done else None,
         "remaining_seconds": RemainingSeconds(low=312, high=468) if moving else None,
         "throttled_until": now + timedelta(seconds=262) if state is JobState.THROTTLED else None,
-        "throttle_text": SLOW_DOWN if state is JobState.THROTTLED else None,
+        "throttled_side": "destination" if state is JobState.THROTTLED else None,
+        "throttle_server_text": SLOW_DOWN if state is JobState.THROTTLED else None,
+        "throttle_text": f"The destination server asked for a pause: {SLOW_DOWN}"
+        if state is JobState.THROTTLED
+        else None,
         "limit_text": None,
         "limits": Limits(),
         "rate": Limit(mbps=None, until=None),

@@ -11,7 +11,7 @@ from tests.e2e.conftest import DESK, Person
 from tests.mail.contents import contents, difference
 from tests.mail.corpus import Corpus, small
 from tests.mail.seed import seed
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import Dovecot, at_most
 
 SLOW_MBPS = 4
 
@@ -242,7 +242,64 @@ def test_failed_messages_are_listed_with_the_reason(
         with page.expect_download() as download:
             section.get_by_role("link", name="Download as CSV").click()
         assert len(download.value.path().read_text().splitlines()) == view["items_failed"] + 1
+
+        strict_dovecot.change(at_most("100M"))
+        page.get_by_role("button", name="Try again…").click()
+        again = page.get_by_role("button", name="Retry", exact=True)
+        expect(again).to_be_disabled()
+        person.fill_both(source, destination)
+        again.click()
+        person.state("All of it has arrived")
+        expect(section).not_to_be_visible()
         assert person.complaints == []
+    assert difference(contents(source), contents(destination)) == ""
+
+
+def test_a_job_that_failed_says_why_in_the_persons_language_and_is_tried_again(
+    instance: Instance, dovecot: Dovecot, browser: Browser
+) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    seed(source, small(40))
+    wrong = dovecot.account(destination.username, password="not-the-one")
+    job = instance.request(source, wrong)
+    job.wait_for_end()
+    person = Person(browser.new_context(locale="de-DE", viewport=DESK))
+    page = person.page
+    page.goto(f"{instance.url}/jobs/{job.key}")
+
+    why = page.get_by_role("region", name="Warum")
+    expect(why).to_contain_text("Das Konto am Ziel: Der Server hat Benutzername oder Kennwort abgelehnt.")
+    page.get_by_role("button", name="Noch einmal versuchen…").click()
+    again = page.get_by_role("button", name="Noch einmal versuchen", exact=True)
+    person.fill_both(source, dovecot.account(new_user()), check="Dieses Konto prüfen")
+    again.click()
+    expect(page.get_by_role("alert").filter(has_text="Das ist ein anderes Konto")).to_be_visible()
+    person.fill_both(source, destination, check="Dieses Konto prüfen")
+    again.click()
+
+    expect(why).not_to_be_visible()
+    job.wait(lambda view: view["state"] == "completed", 60)
+    assert difference(contents(source), contents(destination)) == ""
+
+
+def test_the_owner_finds_the_read_only_address_and_makes_new_ones(
+    instance: Instance, dovecot: Dovecot, person: Person
+) -> None:
+    job = instance.request(dovecot.account(new_user()), dovecot.account(new_user()))
+    job.wait_for_end()
+    page = person.page
+    page.goto(f"{instance.url}/jobs/{job.key}")  # as from a bookmark
+    person.foot()
+    expect(page.get_by_label("Read-only link", exact=True)).to_have_value(f"{instance.url}/jobs/{job.view_key}")
+
+    page.get_by_role("button", name="Make new links…").click()
+    page.get_by_role("button", name="Make new links", exact=True).click()
+    page.wait_for_url(lambda url: job.key not in url)
+    person.foot()
+    reading = page.get_by_label("Read-only link", exact=True).input_value()
+
+    assert instance.http.get(f"/api/jobs/{reading.rpartition('/')[2]}").json()["job_id"] == job.job_id
+    assert instance.http.get(job.path).status_code == 404
 
 
 def slow_job(instance: Instance, dovecot: Dovecot):

@@ -68,8 +68,9 @@ class Dovecot(MailServer):
         self._uid, self._gid = self.owner.pw_uid, self.owner.pw_gid
         self._mail = self.own(self.directory / "mail")
         (self.directory / "masters").write_text(f"{self.master}:{{PLAIN}}{self.master_password}\n")
-        configuration = self.directory / "dovecot.conf"
-        configuration.write_text(
+        self._settings = settings
+        self._file = self.directory / "dovecot.conf"
+        self._file.write_text(
             self._configuration(
                 certificate=self.certificate,
                 untrusted=Authority(self.directory, "stranger").issue(self.untrusted_host),
@@ -82,7 +83,7 @@ class Dovecot(MailServer):
             )
         )
         self._process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", self.binary(), "-F", "-c", str(configuration)],
+            ["setpriv", "--pdeathsig", "TERM", self.binary(), "-F", "-c", str(self._file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -110,6 +111,13 @@ class Dovecot(MailServer):
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+
+    def change(self, settings: str) -> None:
+        """Other lines for its configuration, also for those who are logged in: they have to come again."""
+        self._file.write_text(self._file.read_text().replace(self._settings, settings))
+        self._settings = settings
+        for command in ("reload",), ("kick", "*"):
+            subprocess.run(["doveadm", "-c", str(self._file), *command], check=False, capture_output=True)
 
     def stop(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -224,3 +232,11 @@ local {self.untrusted_host} {{
 {f"imap_capability = {capability}" if capability else ""}
 {settings}
 """
+
+
+def at_most(size: str) -> str:
+    """Settings of a server that takes no larger message, "20k"."""
+    return (
+        "mail_plugins = quota\nprotocol imap {\n  mail_plugins = quota imap_quota\n}\n"
+        f"plugin {{\n  quota = maildir:User quota\n  quota_rule = *:storage=1G\n  quota_max_mail_size = {size}\n}}\n"
+    )

@@ -168,6 +168,10 @@ class MemoryStore:
     def plan(self, job_id: JobId, folder_id: FolderId) -> PlanRow | None:
         return next((row for row in self.plans(job_id) if row.folder_id == folder_id), None)
 
+    def folder_plans(self, job_id: JobId, folder_id: FolderId) -> list[PlanRow]:
+        plans = [row for row in self._of(PlanRow, job_id) if row.folder_id == folder_id]
+        return sorted(plans, key=lambda row: (row.number, row.plan_id), reverse=True)
+
     def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
         return {row.plan_id: row for row in self._of(TotalsRow, job_id)}
 

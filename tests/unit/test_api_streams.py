@@ -99,7 +99,7 @@ def test_a_job_that_is_tried_again_is_not_shown_its_earlier_end(api, http, job_i
     api.model.show(job_id, completed=8, failed=2, state=JobState.COMPLETED_WITH_ERRORS)
     with stream(http) as slow:  # still there, with the end unread
         next(events(slow))
-        api.model.show(job_id, completed=8, state=JobState.RUNNING)
+        api.model.show(job_id, completed=8, state=JobState.RUNNING, run=2)
 
         with stream(http) as answer:
             _, data, _ = next(events(answer))

@@ -48,6 +48,25 @@ def test_what_failed_is_tried_again_on_the_same_plan_and_what_was_delivered_is_n
     reconciled(world)
 
 
+@pytest.mark.parametrize("how", ["renumbered", "removed"])
+def test_what_was_delivered_does_not_come_back_into_a_folder_that_is_another_one_now(make: WORLD, how: str) -> None:
+    world = refusing_two_of_eight(make)
+    job = world.run()
+    world.destination.refused.clear()
+    folder = next(row.destination_wire for row in world.store.folders(job) if row.destination_name == "INBOX")
+    world.destination.expunge(folder, range(1, 7))
+    if how == "renumbered":
+        world.destination.renumber(folder)
+    else:
+        world.destination.remove_folder(folder)
+
+    world.retry(job, "completed_with_errors")
+    world.finish(job)
+
+    assert world.destination.bodies(folder) == [mail("m1"), mail("m6")]
+    assert (world.counts(job).failed, world.counts(job).settled) == (0, 11)
+
+
 def test_a_folder_without_failures_is_left_alone(make: WORLD) -> None:
     world = refusing_two_of_eight(make)
     job = world.run()

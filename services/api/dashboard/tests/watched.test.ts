@@ -19,8 +19,9 @@ describe('what is shown', () => {
 
   test('a job that was started once more begins anew', () => {
     const ended = snapshot({ state: 'completed_with_errors', progress_percent: 100, finished_at: '2026-11-22T12:00:10Z' })
-    const again = snapshot({ state: 'running', progress_percent: 97, last_report_at: '2026-11-22T13:00:00Z' })
+    const again = snapshot({ run: 2, state: 'queued', progress_percent: 97 })
     expect(forward(ended, again)).toBe(again)
+    expect(forward(again, ended)).toBe(again)
   })
 
   test('while it is held still nothing moves, and then the newest is shown', () => {

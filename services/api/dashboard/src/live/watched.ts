@@ -1,5 +1,5 @@
 /** What the page shows of a job, and how each thing that happens changes it. Pure. */
-import { hasEnded, type Hold, type JobView, type Snapshot } from '../api/types'
+import { hasEnded, type Hold, type Snapshot } from '../api/types'
 import type { Happening, Link } from './stream'
 
 export interface Watched {
@@ -41,22 +41,17 @@ export function apply(watched: Watched, happened: Watching): Watched {
  * The newer of two snapshots, with a percentage that does not fall.
  *
  * After a reconnect another server may answer, a moment behind the one before:
- * an older report, or a live state after the end, is not shown. A job that was
- * started once more reports later than it ended, and begins anew.
+ * an older report, or a live state after the end, is not shown. A job that is
+ * tried again begins anew, in its next run.
  */
 export function forward(before: Snapshot | null, after: Snapshot): Snapshot {
   if (before === null || before.job.job_id !== after.job.job_id) return after
-  if (startedAgain(before.job, after.job)) return after
+  if (before.job.run !== after.job.run) return before.job.run < after.job.run ? after : before
   if (hasEnded(before.job.state) && !hasEnded(after.job.state)) return before
   if (time(after.job.last_report_at) < time(before.job.last_report_at)) return before
   const [was, is] = [before.job.progress_percent, after.job.progress_percent]
   if (was === null || (is !== null && is >= was)) return after
   return { ...after, job: { ...after.job, progress_percent: was } }
-}
-
-function startedAgain(before: JobView, after: JobView): boolean {
-  const restart = Math.max(time(after.started_at), time(after.last_report_at))
-  return before.finished_at !== null && after.finished_at === null && restart > time(before.finished_at)
 }
 
 function remember(seen: readonly Hold[], holds: readonly Hold[]): Hold[] {

@@ -20,9 +20,10 @@ export const dialogs: DialogTexts = {
     no: 'Lassen',
   },
   retryDialog: {
-    title: 'Fehlgeschlagene noch einmal?',
-    held: 'Die fehlgeschlagenen Nachrichten werden noch einmal versucht. Alles andere bleibt, wie es ist.',
-    notHeld: 'Die Zugangsdaten wurden vernichtet, als der Umzug endete. Geben Sie sie noch einmal ein, um die fehlgeschlagenen Nachrichten zu versuchen.',
+    title: 'Noch einmal versuchen?',
+    held: 'Was fehlschlug oder noch nicht erledigt war, wird noch einmal versucht. Was angekommen ist, bleibt, wie es ist.',
+    notHeld: 'Die Zugangsdaten wurden vernichtet, als der Umzug endete. Geben Sie beide Konten noch einmal an: Was fehlschlug oder nicht erledigt war, wird versucht, und was angekommen ist, bleibt, wie es ist.',
+    another: 'Das ist ein anderes Konto. Geben Sie das an, mit dem dieser Umzug begann.',
     yes: 'Noch einmal versuchen',
     no: 'Jetzt nicht',
   },

@@ -4,7 +4,7 @@ const zahl = (n: number, eins: string, viele: string): string => (n === 1 ? eins
 
 export const sections: SectionTexts = {
   throttle: {
-    title: 'Ein Server hat um eine Pause gebeten',
+    title: { source: 'Der Server der Quelle hat um eine Pause gebeten', destination: 'Der Server des Ziels hat um eine Pause gebeten' },
     countdown: (time) => `Weiter in ${time}`,
     now: 'Es geht gleich weiter',
     explain: 'Mailserver schützen sich vor zu viel auf einmal. Mailtide wartet so lange wie gewünscht und macht dort weiter, wo es aufgehört hat.',
@@ -18,7 +18,6 @@ export const sections: SectionTexts = {
     serverSaid: 'Der Server sagte',
     csv: 'Als CSV herunterladen',
     more: (n) => `Alle ${n} zeigen`,
-    retry: 'Fehlgeschlagene noch einmal',
     unread: 'Die Liste ließ sich nicht holen.',
     tryAgain: 'Noch einmal',
   },
@@ -30,6 +29,8 @@ export const sections: SectionTexts = {
     label: (average, best) => `Kurve der Geschwindigkeit. Im Mittel ${average}, höchstens ${best}.`,
   },
   why: 'Warum',
+  again: 'Noch einmal versuchen…',
+  failed: { source: 'Das Konto der Quelle', destination: 'Das Konto am Ziel' },
   warnings: 'Gut zu wissen',
   finished: {
     title: 'Zusammenfassung',

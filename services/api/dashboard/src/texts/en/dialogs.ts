@@ -19,9 +19,10 @@ export const dialogs = {
     no: 'Leave them',
   },
   retryDialog: {
-    title: 'Retry what failed?',
-    held: 'The failed messages are tried once more. Everything else stays as it is.',
-    notHeld: 'The credentials were destroyed when the migration ended. Give them again to try the failed messages once more.',
+    title: 'Try it again?',
+    held: 'What failed or was not done is tried once more. What has arrived is left alone.',
+    notHeld: 'The credentials were destroyed when the migration ended. Give both accounts again: what failed or was not done is tried once more, and what has arrived is left alone.',
+    another: 'This is another account. Give the one this migration began with.',
     yes: 'Retry',
     no: 'Not now',
   },

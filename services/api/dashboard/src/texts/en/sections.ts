@@ -3,7 +3,7 @@ const count = (n: number, one: string, many: string): string => (n === 1 ? one :
 
 export const sections = {
   throttle: {
-    title: 'A server asked for a pause',
+    title: { source: 'The source server asked for a pause', destination: 'The destination server asked for a pause' },
     countdown: (time: string) => `Goes on in ${time}`,
     now: 'Going on any moment',
     explain: 'Mail servers protect themselves against too much at once. Mailtide waits as long as asked, then goes on where it stopped.',
@@ -17,7 +17,6 @@ export const sections = {
     serverSaid: 'The server said',
     csv: 'Download as CSV',
     more: (n: string) => `Show all ${n}`,
-    retry: 'Retry what failed',
     unread: 'The list could not be fetched.',
     tryAgain: 'Try again',
   },
@@ -29,6 +28,8 @@ export const sections = {
     label: (average: string, best: string) => `Curve of the speed over time. On average ${average}, at best ${best}.`,
   },
   why: 'Why',
+  again: 'Try again…',
+  failed: { source: 'The source account', destination: 'The destination account' },
   warnings: 'Good to know',
   finished: {
     title: 'Summary',
