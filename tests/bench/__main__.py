@@ -135,7 +135,7 @@ class Bench:
         empty = self._account()
         contents(empty)
         small = A.scaled(self._scale * FIXED_COST_MESSAGES / A.messages)
-        source, kept, size = self._seeded(small)
+        source, kept, _ = self._seeded(small)
         copiers = self._copiers(A, self._mailtide)
         runs: list[Run] = []
         for number in range(rounds):
@@ -151,7 +151,7 @@ class Bench:
         title = (
             f"### Fixed cost on {self._medium}, {self._security}: an empty mailbox, and {kept.total():,} messages of A"
         )
-        return _told(f"{title}\n\n{table(runs, messages=kept.total(), megabytes=size / 1e6)}")
+        return _told(f"{title}\n\n{table(runs)}")
 
     def far(self, rounds: int) -> str:
         """Both servers a long round trip away."""

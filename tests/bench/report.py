@@ -19,7 +19,8 @@ class Run:
     remark: str  # how the copy differs; "equal" when it does not
 
 
-def table(runs: Sequence[Run], *, messages: int, megabytes: float) -> str:
+def table(runs: Sequence[Run], *, messages: int | None = None, megabytes: float = 0.0) -> str:
+    """Without a rate when `messages` is None: the runs did not copy the same."""
     tools = list(dict.fromkeys(run.tool for run in runs))
     peers = [peer for peer in PEERS if peer in tools]
     rounds = len({run.round for run in runs})
@@ -37,8 +38,8 @@ def table(runs: Sequence[Run], *, messages: int, megabytes: float) -> str:
         wall = median(walls)
         figures = [
             f"{wall:.2f} ({min(walls):.2f}–{max(walls):.2f})",
-            f"{messages / wall:,.0f}",
-            f"{megabytes / wall:.1f}",
+            f"{messages / wall:,.0f}" if messages else "–",
+            f"{megabytes / wall:.1f}" if messages else "–",
             f"{median(cost.cpu for cost in costs):.2f}",
             f"{max(cost.peak_mb for cost in costs):.0f}",
         ]

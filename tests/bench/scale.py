@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from libs.contracts.accounts import Account
 from tests.acceptance.instance import LIVE, Instance, new_user
@@ -34,9 +35,7 @@ class Figures:
         return self.planning + self.copying + self.ending
 
 
-def run(
-    instance: Instance, source: Account, destination: Account, *, seconds: float = 900, **options: object
-) -> Figures:
+def run(instance: Instance, source: Account, destination: Account, *, seconds: float = 900, **options: Any) -> Figures:
     """A job from POST to `completed`."""
     idle = memory(instance, "VmRSS")
     reset_peak(instance)
