@@ -1,10 +1,12 @@
 """What the workers read and write. Blocking and thread-safe: one client per thread."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.contracts.jobs import JobOptions
 from libs.readmodel.rows import (
     AckRow,
     AdmissionRow,
@@ -22,6 +24,14 @@ from libs.readmodel.rows import (
 
 class ReadModelUnavailable(Exception):
     """ClickHouse did not confirm; writing or reading again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A plan that was carried out without a flaw, and what its job was asked to copy."""
+
+    plan: PlanRow
+    options: JobOptions
 
 
 class Store(Protocol):
@@ -57,6 +67,10 @@ class Store(Protocol):
 
     def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
         """The newest totals of each plan that has any."""
+        ...
+
+    def remembered(self, request: RequestRow, destination_wire: str) -> "Remembered | None":
+        """The newest plan for this folder between the same two accounts whose messages were all copied and verified."""
         ...
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:

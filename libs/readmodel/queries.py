@@ -69,6 +69,20 @@ ORDER BY number DESC, plan_id DESC
 """
 
 TOTALS = f"SELECT {columns(TotalsRow)} FROM totals FINAL WHERE {_JOB}"
+REMEMBERED = f"""
+SELECT {", ".join(f"p.{name} AS {name}" for name in columns(PlanRow).split(", "))}, r.options AS options
+FROM (
+    SELECT job_id, options FROM requests FINAL
+    WHERE account_digest = {{account:String}} AND source_digest = {{source:String}} AND {_EXISTS}
+        AND job_id != {{job:String}}
+) AS r
+INNER JOIN (SELECT * FROM plans FINAL WHERE destination_wire = {{wire:String}}) AS p ON p.job_id = r.job_id
+INNER JOIN (SELECT * FROM totals FINAL WHERE finished AND NOT stopped AND failed = 0 AND skipped = 0) AS t
+    ON t.job_id = p.job_id AND t.plan_id = p.plan_id AND t.completed = p.items
+INNER JOIN (SELECT * FROM audits FINAL WHERE rewritten = 0 AND removed = 0) AS u
+    ON u.job_id = p.job_id AND u.plan_id = p.plan_id AND u.verified = p.items
+ORDER BY p.plan_id DESC LIMIT 1
+"""
 
 ACKS = f"""
 SELECT {columns(AckRow)} FROM acks FINAL WHERE {_JOB} AND plan_id = {{plan:String}}

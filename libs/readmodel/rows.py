@@ -89,6 +89,8 @@ class PlanSource:
     uidvalidity: int
     uids: str
     large: str = ""  # those of them that are too large to be held in memory, as a UID set
+    uidnext: int = 0  # when it was listed; 0: not known for certain
+    exists: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ class PlanRow:
     skipped_gone: int = 0  # of an earlier plan, in a source folder that is gone
     survives: Survives = "bytes"  # by what the messages at the destination were recognised
     destination_uidnext: int = 0  # 0: the server did not say
+    destination_exists: int = 0  # messages there before the plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

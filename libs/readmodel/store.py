@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.contracts.jobs import JobOptions
 from libs.readmodel import queries
 from libs.readmodel.database import Database
+from libs.readmodel.port import Remembered
 from libs.readmodel.rows import (
     NOTHING,
     AckRow,
@@ -99,6 +101,20 @@ class WorkerStore:
     def totals(self, job_id: JobId) -> dict[PlanId, TotalsRow]:
         found = (read(TotalsRow, row) for row in self._db.rows(queries.TOTALS, job=job_id))
         return {row.plan_id: row for row in found}
+
+    def remembered(self, request: RequestRow, destination_wire: str) -> Remembered | None:
+        found = self._db.rows(
+            queries.REMEMBERED,
+            job=request.job_id,
+            account=request.account_digest,
+            source=request.source_digest,
+            wire=destination_wire,
+            kept=self._kept(),
+        )
+        if not found:
+            return None
+        options = JobOptions.model_validate_json(found[0].pop("options"))
+        return Remembered(read(PlanRow, found[0]), options)
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [read(AckRow, row) for row in self._db.rows(queries.ACKS, job=job_id, plan=plan_id)]

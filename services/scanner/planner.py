@@ -42,6 +42,9 @@ class Source:
 
     wire: str
     uidvalidity: int = 0  # 0: it is gone
+    uidnext: int = 0
+    exists: int = 0
+    listed: int = 0
     uids: "array[int]" = field(default_factory=lambda: array("L"))  # 8 bytes a message: folders may be large
     large: list[int] = field(default_factory=list[int])
 
@@ -67,7 +70,7 @@ def plan(
     """
     matching = Matching()
     with at("destination"):
-        selected, boundary = list_destination(both.destination, folder.destination_wire, matching)
+        selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
     listed, wanted, copied = Counted(), Counted(), Counted()
 
@@ -79,6 +82,7 @@ def plan(
     for index, source in enumerate(sources):
         for one in list_source(both.source, source, identity=bool(matching)):
             listed.add(one)
+            source.listed += 1
             if not kept(one, options):
                 continue
             wanted.add(one)
@@ -87,14 +91,16 @@ def plan(
     for one in absent(folder, matching.undecided(deep=options.verify == "deep"), both):
         copy(sources[one.source], one.listed)
     with at("destination"):
-        uidvalidity = selected.uidvalidity if selected else create(both.destination, folder.destination_wire)
+        made = selected or create(both.destination, folder.destination_wire)
     return PlanRow(
         job_id=folder.job_id,
         folder_id=folder.folder_id,
         plan_id=plan_id,
         number=number,
         destination_wire=folder.destination_wire,
-        destination_uidvalidity=uidvalidity,
+        destination_uidvalidity=made.uidvalidity if made else NOT_CREATED,
+        destination_uidnext=made.uidnext or 0 if made and made.exists == held else 0,
+        destination_exists=held,
         boundary=boundary,
         sources=tuple(
             PlanSource(
@@ -102,6 +108,8 @@ def plan(
                 uidvalidity=source.uidvalidity,
                 uids=uidset.encode(sorted(source.uids)),
                 large=uidset.encode(sorted(source.large)),
+                uidnext=source.uidnext if source.listed == source.exists else 0,
+                exists=source.exists,
             )
             for source in sources
         ),
@@ -113,19 +121,20 @@ def plan(
     )
 
 
-def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int]:
-    """EXAMINE, None when there is no such folder yet, and B: the highest UID seen + 1 (COPYING rule 2)."""
+def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int, int]:
+    """EXAMINE (None: no such folder yet), B: the highest UID seen + 1 (COPYING rule 2), and how many it holds."""
     try:
         selected = session.examine(wire)
     except FolderGone:
-        return None, 1
-    highest = 0
+        return None, 1, 0
+    highest = count = 0
     if selected.exists:
         for listed in session.listing(identity=True):
             highest = max(highest, listed.uid)
+            count += 1
             matching.hold(listed)
     session.unselect()
-    return selected, highest + 1
+    return selected, highest + 1, count
 
 
 def list_source(session: Session, source: Source, *, identity: bool) -> Iterator[Listed]:
@@ -135,7 +144,7 @@ def list_source(session: Session, source: Source, *, identity: bool) -> Iterator
             selected = session.examine(source.wire)
         except FolderGone:
             return
-        source.uidvalidity = selected.uidvalidity
+        source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
         if selected.exists:
             yield from session.listing(identity=identity)
 
@@ -186,12 +195,12 @@ def listings(session: Session, uids: Iterable[int]) -> dict[int, Listed]:
     }
 
 
-def create(session: Session, wire: str) -> int:
-    """Make the folder and return its UIDVALIDITY, or `NOT_CREATED`: the copier will say why, message by message."""
+def create(session: Session, wire: str) -> Selected | None:
+    """Make the folder and look at it, or None: the copier will say why, message by message."""
     try:
         session.create(wire)
-        uidvalidity = session.examine(wire).uidvalidity
+        selected = session.examine(wire)
     except (FolderRefused, FolderGone):
-        return NOT_CREATED
+        return None
     session.unselect()
-    return uidvalidity
+    return selected

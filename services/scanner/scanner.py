@@ -31,6 +31,7 @@ from services.scanner.accounts import Accounts, Both, Stopping
 from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
 from services.scanner.planner import plan
+from services.scanner.remembered import plan_unchanged
 
 log = structlog.get_logger()
 
@@ -209,14 +210,19 @@ class Scanner:
             if folder is None:
                 return
             known = self._delivered(request, folder_id)
-            try:
-                planned = self._accounts.run(
-                    request.job_id,
-                    request.run,
-                    lambda both: plan(
-                        folder, request.options, both, plan_id=new_plan_id(), number=number, delivered=known
-                    ),
+            # A folder that is planned once more has changed, or its plan was not right.
+            remembered = self._store.remembered(request, folder.destination_wire) if number == 1 else None
+
+            def work(both: Both) -> PlanRow:
+                unchanged = remembered and plan_unchanged(
+                    folder, request.options, both, remembered, plan_id=new_plan_id()
                 )
+                return unchanged or plan(
+                    folder, request.options, both, plan_id=new_plan_id(), number=number, delivered=known
+                )
+
+            try:
+                planned = self._accounts.run(request.job_id, request.run, work)
             except SideFailed as failed:
                 self._fail(request, failed, folder_id)
                 return

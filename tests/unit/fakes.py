@@ -11,7 +11,7 @@ from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import MOST_RUNS, JobSecrets
 from libs.contracts.topics import Topic
 from libs.eventlog.port import LogUnavailable
-from libs.readmodel.port import ReadModelUnavailable
+from libs.readmodel.port import ReadModelUnavailable, Remembered
 from libs.readmodel.rows import (
     NOTHING,
     AckRow,
@@ -176,6 +176,17 @@ class MemoryStore:
         return {row.plan_id: row for row in self._of(TotalsRow, job_id)}
 
     def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None: ...
+    def remembered(self, request: RequestRow, destination_wire: str) -> Remembered | None:
+        """As if every plan whose messages are all acked had been verified."""
+        pair = (request.account_digest, request.source_digest)
+        for plan in sorted(self.rows(PlanRow), key=lambda row: row.plan_id, reverse=True):
+            asked = self.request(plan.job_id)
+            if asked is None or plan.job_id == request.job_id or (asked.account_digest, asked.source_digest) != pair:
+                continue
+            acked = sum(ack.items for ack in self.acks(plan.job_id, plan.plan_id))
+            if plan.destination_wire == destination_wire and acked == plan.items:
+                return Remembered(plan, asked.options)
+        return None
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [row for row in self._of(AckRow, job_id) if row.plan_id == plan_id]
