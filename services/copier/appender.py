@@ -20,9 +20,11 @@ from libs.mailbox.port import AnyMessage, Appended, Message, Session
 from libs.mailbox.sides import SideFailed, at
 from services.copier.amend import Amended, amend
 from services.copier.batch_size import BatchSize
+from services.copier.behaviour import look
 from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt
 from services.copier.hold import Hold
+from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Ref
 from services.copier.reader import Batch
 from services.copier.tail import PlanOutdated, Tail
@@ -53,6 +55,8 @@ class Appender:
         hold: Hold,
         pace: Callable[[int], None],
         batch_size: BatchSize,
+        learning: Learning,
+        store_acks: Callable[[], None],
     ) -> None:
         self.doubt: Doubt | None = None
         self._ledger = ledger
@@ -62,6 +66,9 @@ class Appender:
         self._hold = hold
         self._pace = pace
         self._batch_size = batch_size
+        self._learning = learning
+        self._store_acks = store_acks
+        self._sampled = False
         self._suspect: Ref | None = None  # one up to this is refused
         self._losses: dict[Ref, Losses] = {}
         self._mark: int | None = None  # without UIDPLUS: what STATUS told last
@@ -156,7 +163,8 @@ class Appender:
         except AppendUnconfirmed as error:
             if not (isinstance(error.__cause__, MailboxBusy) and error.__cause__.asked):
                 self._count_loss(refs)
-            self.doubt = Doubt(plan_id=self._plan.plan_id, sent=refs)
+            base = max(self._tail.assigned, self._mark or 0)
+            self.doubt = Doubt(plan_id=self._plan.plan_id, sent=refs, base=base)
             raise SideFailed("destination", error) from error
         except MailboxError as error:
             if isinstance(error, ConnectionLost):
@@ -164,9 +172,36 @@ class Appender:
             raise SideFailed("destination", error) from error
         self._batch_size.took(len(messages), time.monotonic() - begun)
         self._acknowledge(refs, [one.size for one in messages], appended)
+        self._sample(messages, refs)
         for ref, message in zip(refs, messages, strict=True):
             if isinstance(message, Message) and is_fragile(message.body):
                 self._ledger.fragile[ref] = exact((message.body,))
+        if self._learning.behaviour.distrusted:
+            self._store_acks()  # so that never more than one append is in doubt
+
+    def _sample(self, messages: Sequence[AnyMessage], refs: Sequence[Ref]) -> None:
+        """After the first append look at what became of it: by what a message is recognised here, and whether it stays.
+
+        Once for an account, and once more for a folder in which more is to come.
+        """
+        if self._sampled:
+            return
+        self._sampled = True
+        if self._learning.behaviour.survives is not None and len(self._ledger.delivered) >= self._plan.items:
+            return
+        destination = self._destination()
+        uids = [self._ledger.delivered[ref].uid for ref in refs]
+        named = [uid for uid in uids if uid is not None]
+        first, last = (min(named), max(named)) if named else (None, None)
+        listed = list(self._tail.listing(destination, first=first, last=last))
+        if not named:  # they are the last ones, unless others have written too
+            known = self._ledger.delivered_uids()
+            strangers = [one.uid for one in listed if one.uid not in known and one.uid not in self._ledger.foreign]
+            uids = list(strangers) if len(strangers) == len(refs) else uids
+        seen = look(destination, listed, messages, uids)
+        with at("destination"):
+            destination.unselect()
+        self._learning.saw(seen, len(refs))
 
     def _count_loss(self, refs: Sequence[Ref]) -> None:
         losses = self._losses.setdefault(refs[0], Losses())

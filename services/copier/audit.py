@@ -1,97 +1,163 @@
 """What the destination holds of a plan after its last append (COPYING rule 19)."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Container
 from dataclasses import dataclass, field
 from typing import Literal
 
+from libs.contracts.reasons import Reason
+from libs.contracts.survives import Survives, recognises_by_headers
 from libs.mailbox.digests import digests, exact
-from libs.mailbox.port import Session
+from libs.mailbox.port import Listed, Session
+from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
+from services.copier.behaviour import Behaviour
 from services.copier.ledger import Ledger, Ref
-from services.copier.tail import Tail, by_source, open_source
+from services.copier.tail import Tail
 
-Level = Literal["size", "bytes"]
+Level = Literal["size", "identity", "bytes"]
 
 
 @dataclass(slots=True)
 class Findings:
+    """A delivered message that is in none of these is there, and the source no longer shows what it should be."""
+
     level: Level
     verified: int = 0
     removed: list[Ref] = field(default_factory=list[Ref])  # delivered, then removed by somebody else
     rewritten: list[Ref] = field(default_factory=list[Ref])  # not what was sent
+    surplus: list[Ref] = field(default_factory=list[Ref])  # there once more, under a UID nobody was told
+    recovered: int = 0  # sent, found not to have landed, and sent again
+
+    def noted(self) -> list[tuple[Reason, list[Ref]]]:
+        """What is to be said of messages."""
+        return [
+            (Reason.REMOVED_AT_DESTINATION, self.removed),
+            (Reason.REWRITTEN, self.rewritten),
+            (Reason.SURPLUS, self.surplus),
+        ]
 
 
-def audit(ledger: Ledger, tail: Tail, destination: Session, source: Callable[[], Session], *, deep: bool) -> Findings:
-    """Look for every delivered message by its UID; without UIDPLUS, by the sizes in the tail, or (deep) by the bytes.
+def audit(ledger: Ledger, tail: Tail, destination: Session, behaviour: Behaviour, *, deep: bool) -> Findings:
+    """Look for every delivered message, by its UID where one is known.
+
+    Sizes are compared, and bytes where they differ; deep, all bytes; what survives, on a server that changes mail.
 
     Raises:
         PlanOutdated, SideFailed
     """
-    findings = Findings(level="bytes" if deep else "size")
+    survives = behaviour.survives or "bytes"
+    by_headers = recognises_by_headers(survives)
+    deep = deep and not by_headers
+    findings = Findings(level="identity" if by_headers else "bytes" if deep else "size")
+    if ledger.unconfirmed():
+        tail.read(destination)  # some may have come to light
     if not ledger.delivered:
         return findings
-    if deep and ledger.delivered_unnamed():
+    if ledger.delivered_unnamed() and (deep or by_headers):
         tail.read(destination)
-    sizes = _sent_sizes(ledger, tail)
-    named = ledger.delivered_uids()
-    first = min(named, default=ledger.plan.boundary)
-    held = {one.uid: one.size for one in tail.listing(destination, first=min(first, ledger.plan.boundary))}
-    unnamed_sizes = Counter(size for uid, size in held.items() if uid not in named)
-    equal: list[Ref] = []
-    for ref, delivered in ledger.delivered.items():
-        size = sizes.get(ref)
-        if delivered.uid is None:
-            if size is not None and unnamed_sizes[size] > 0:
-                unnamed_sizes[size] -= 1
-                (findings.rewritten if deep else equal).append(ref)
-            else:
-                findings.removed.append(ref)
-        elif delivered.uid not in held:
-            findings.removed.append(ref)
-        elif size is not None and held[delivered.uid] != size:
-            findings.rewritten.append(ref)
-        else:
-            equal.append(ref)
-    if deep:
-        with at("destination"):
-            there = dict(digests(destination, sorted(named), exact))
-        different = _different(ledger, equal, there, source)
+    first = min(min(ledger.delivered_uids(), default=ledger.plan.boundary), ledger.plan.boundary)
+    listing = tail.listing(destination, first=first, identity=by_headers)
+    if by_headers:
+        _compare_keys(ledger, tail, {one.uid: one for one in listing}, findings, survives)
     else:
-        different = _changed_in_secret(ledger, equal, destination)
-    findings.rewritten.extend(different)
-    findings.verified = len(equal) - len(different)
+        sizes = {one.uid: one.size for one in listing}  # a number a message: folders may be large
+        _compare(ledger, tail, destination, sizes, findings, deep=deep)
+        _count_unnamed(ledger, tail, sizes, findings, deep=deep)
+        findings.surplus = _surplus(ledger, tail, destination, sizes)
     with at("destination"):
         destination.unselect()
     return findings
+
+
+def _present(ledger: Ledger, held: Container[int], findings: Findings) -> list[Ref]:
+    """The delivered messages that are there under the UID that was told; others were removed."""
+    findings.removed = [ref for ref, one in ledger.delivered.items() if one.uid is not None and one.uid not in held]
+    return [ref for ref, one in ledger.delivered.items() if one.uid is not None and one.uid in held]
+
+
+def _compare_keys(ledger: Ledger, tail: Tail, held: dict[int, Listed], findings: Findings, survives: Survives) -> None:
+    there, sources = _present(ledger, held, findings), tail.sources(identity=True)
+    for ref in there if survives != "none" else ():
+        if ref in sources:
+            same = key(sources[ref], survives) == key(held[_uid(ledger, ref)], survives)
+            findings.verified += same
+            if not same:
+                findings.rewritten.append(ref)
+
+
+def _compare(
+    ledger: Ledger, tail: Tail, destination: Session, held: dict[int, int], findings: Findings, *, deep: bool
+) -> None:
+    """By the sizes; by the bytes those that differ (a server may tell wrong sizes), and deep all."""
+    sizes = _sent_sizes(ledger, tail)
+    known = [ref for ref in _present(ledger, held, findings) if ref in sizes]
+    equal = [ref for ref in known if sizes[ref] == held[_uid(ledger, ref)]]
+    doubtful = known if deep else [ref for ref in known if sizes[ref] != held[_uid(ledger, ref)]]
+    sent = {} if deep else {ref: ledger.fragile[ref] for ref in equal if ref in ledger.fragile}
+    sent.update(tail.digests_at_source(sorted(doubtful), exact))
+    with at("destination"):
+        stored = dict(digests(destination, sorted({_uid(ledger, ref) for ref in sent}), exact))
+    compared = {ref for ref in sent if _uid(ledger, ref) in stored}
+    differing = {ref for ref in compared if sent[ref] != stored[_uid(ledger, ref)]}
+    if not deep:  # its size is another, and the source has nothing more to compare it with
+        differing.update(ref for ref in doubtful if ref not in compared)
+    findings.rewritten += [ref for ref in known if ref in differing]
+    verified = compared if deep else [*equal, *(ref for ref in doubtful if ref in compared)]
+    findings.verified += sum(ref not in differing for ref in verified)
+
+
+def _uid(ledger: Ledger, ref: Ref) -> int:
+    return ledger.delivered[ref].uid or 0
+
+
+def _count_unnamed(ledger: Ledger, tail: Tail, held: dict[int, int], findings: Findings, *, deep: bool) -> None:
+    """Without UIDPLUS: there are as many of each size as were sent. Deep, those that no bytes explained differ."""
+    unnamed = ledger.delivered_unnamed()
+    if not unnamed:
+        return
+    sizes, named = _sent_sizes(ledger, tail), ledger.delivered_uids()
+    free = Counter(size for uid, size in held.items() if uid not in named and uid >= ledger.plan.boundary)
+    for ref in unnamed:
+        size = sizes.get(ref)
+        if size is None or free[size] == 0:
+            findings.removed.append(ref)
+            continue
+        free[size] -= 1
+        if deep:
+            findings.rewritten.append(ref)
+        else:
+            findings.verified += 1
+
+
+def _surplus(ledger: Ledger, tail: Tail, destination: Session, held: dict[int, int]) -> list[Ref]:
+    """Delivered messages that lie in the tail once more than they were delivered."""
+    named, sizes = ledger.delivered_uids(), _sent_sizes(ledger, tail)
+    tail_only = {uid: size for uid, size in held.items() if uid >= ledger.plan.boundary and uid not in named}
+    if not tail_only:
+        return []
+    unnamed = Counter(sizes.get(ref) for ref in ledger.delivered_unnamed())
+    ours = set(sizes.values())
+    free = Counter(tail_only.values())
+    suspects = [uid for uid, size in tail_only.items() if size in ours and free[size] > unnamed[size]]
+    if not suspects:
+        return []
+    suspected = {tail_only[uid] for uid in suspects}
+    with at("destination"):
+        strangers = Counter(digest for _, digest in digests(destination, sorted(suspects)))
+    result: list[Ref] = []
+    for ref, digest in tail.digests_at_source(sorted(ref for ref in ledger.delivered if sizes.get(ref) in suspected)):
+        if strangers[digest] > 0:
+            strangers[digest] -= 1
+            if ledger.delivered[ref].uid is not None:  # otherwise it is the one that was delivered
+                result.append(ref)
+    return result
 
 
 def _sent_sizes(ledger: Ledger, tail: Tail) -> dict[Ref, int]:
     """Bytes of each delivered message: as sent by us, or as the source lists it."""
     sizes = {ref: one.size for ref, one in ledger.delivered.items() if one.size is not None}
     if len(sizes) < len(ledger.delivered):
-        listed = tail.sizes()
-        sizes.update((ref, listed[ref]) for ref in ledger.delivered if ref not in sizes and ref in listed)
+        listed = tail.sources(identity=False)
+        sizes.update((ref, listed[ref].size) for ref in ledger.delivered if ref not in sizes and ref in listed)
     return sizes
-
-
-def _changed_in_secret(ledger: Ledger, refs: list[Ref], destination: Session) -> list[Ref]:
-    """Those that servers change without changing the size, and that this one has changed."""
-    uids = {ref: ledger.delivered[ref].uid for ref in refs if ref in ledger.fragile}
-    with at("destination"):
-        there = dict(digests(destination, sorted(uid for uid in uids.values() if uid is not None), exact))
-    return [ref for ref, uid in uids.items() if uid in there and there[uid] != ledger.fragile[ref]]
-
-
-def _different(ledger: Ledger, refs: list[Ref], there: dict[int, bytes], source: Callable[[], Session]) -> list[Ref]:
-    """Those whose bytes at the source, read once more, are not those at the destination."""
-    different: list[Ref] = []
-    for index, uids in by_source(refs):
-        with at("source"):
-            session = open_source(source(), ledger, index)
-            for source_uid, digest in digests(session, uids, exact):
-                ref = Ref(index, source_uid)
-                uid = ledger.delivered[ref].uid
-                if uid is not None and there.get(uid) != digest:
-                    different.append(ref)
-    return different

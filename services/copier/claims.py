@@ -47,26 +47,26 @@ class FolderClaim:
     def __init__(self, claims: Claims, account: AccountDigest, folder: str, lease: Lease) -> None:
         self._claims = claims
         self._account = account
-        self._folder = folder
+        self.folder = folder  # its digest
         self._taken_over = lease.taken_over  # whoever claimed before us has sent its last byte before this
         self._found: set[str] = set()
 
     def open(self) -> Doubt | None:
         """Store our claim; the doubt there is about this folder."""
         claims = self._claims
-        self._found = {one.incarnation for one in claims.store.open_claims(self._account, self._folder)}
+        self._found = {one.incarnation for one in claims.store.open_claims(self._account, self.folder)}
         claims.store.write([self._row(claims.incarnation, is_open=True)], now=datetime.now(UTC))
-        doubt = claims.doubt(self._account, self._folder)
+        doubt = claims.doubt(self._account, self.folder)
         if not self._found - {claims.incarnation}:
             return doubt
         return Doubt(quiet_since=max(self._taken_over, doubt.quiet_since if doubt else self._taken_over))
 
     def close(self, doubt: Doubt | None) -> list[ClaimRow]:
         """The rows that close every claim to this folder, or none as long as there is doubt."""
-        self._claims.keep_doubt(self._account, self._folder, doubt)
+        self._claims.keep_doubt(self._account, self.folder, doubt)
         if doubt is not None:
             return []
         return [self._row(one, is_open=False) for one in sorted(self._found | {self._claims.incarnation})]
 
     def _row(self, incarnation: str, *, is_open: bool) -> ClaimRow:
-        return ClaimRow(account_digest=self._account, folder_digest=self._folder, incarnation=incarnation, open=is_open)
+        return ClaimRow(account_digest=self._account, folder_digest=self.folder, incarnation=incarnation, open=is_open)

@@ -24,9 +24,10 @@ from services.copier.connections import Connections, stop_when_full
 from services.copier.doubt import Doubt, settle
 from services.copier.hold import Hold
 from services.copier.large import open_large
+from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Ref
 from services.copier.reader import Batch, Reader
-from services.copier.tail import PlanOutdated, Tail
+from services.copier.tail import PlanOutdated, SourceFolderGone, Tail
 
 BROKEN_TRIES = 3  # of a folder that a server answers with nonsense or a refusal
 
@@ -41,6 +42,8 @@ class FolderCopy:
         doubt: Doubt | None,
         late_commit_seconds: float,
         pace: Callable[[int], None],
+        learning: Learning,
+        store_acks: Callable[[], None],
     ) -> None:
         """`doubt` is the one this folder already has; `pace(bytes)` waits as the bandwidth limit wants."""
         self._ledger = ledger
@@ -50,14 +53,21 @@ class FolderCopy:
         self._late_commit_seconds = late_commit_seconds
         self._reader: Reader | None = None
         self._batch_size = BatchSize()
-        self._tail = Tail(ledger, self._tail_source)
-        self._appender = Appender(ledger, self._tail, connections, hold, pace, self._batch_size)
+        self._learning = learning
+        self._resent: set[Ref] = set()
+        self._tail = Tail(ledger, self._tail_source, learning.behaviour)
+        self._appender = Appender(ledger, self._tail, connections, hold, pace, self._batch_size, learning, store_acks)
         self._appender.doubt = doubt
 
     @property
     def doubt(self) -> Doubt | None:
         """What was sent and not answered."""
         return self._appender.doubt
+
+    @property
+    def recovered(self) -> int:
+        """Messages that were sent, found not to have landed, and delivered then (COPYING rule 19)."""
+        return sum(ref in self._ledger.delivered for ref in self._resent)
 
     def run(self, *, deep: bool) -> Findings:
         """Everything of the plan is delivered, failed or gone when it returns.
@@ -71,7 +81,13 @@ class FolderCopy:
         while True:
             try:
                 self._copy()
-                return audit(self._ledger, self._tail, self._destination(), self._tail_source, deep=deep)
+                return audit(self._ledger, self._tail, self._destination(), self._learning.behaviour, deep=deep)
+            except SourceFolderGone as gone:
+                self._stop_reader()
+                for ref in self._ledger.remaining():
+                    if ref.source == gone.index:
+                        self._ledger.gone(ref, datetime.now(UTC), Reason.FOLDER_GONE)
+                self._learning.source_gone(gone.index)
             except SideFailed as failed:
                 self._stop_reader()
                 broken += not _passes(failed.error)
@@ -88,14 +104,20 @@ class FolderCopy:
         if not self._plan.destination_uidvalidity:
             self._create()
             return
+        if self._plan.survives == "none" and self._plan.boundary > 1:
+            self._fail_rest(MailboxError(Reason.UNCONFIRMED))  # nobody can tell what of it is there already
+            return
         if self.doubt is not None:
-            settle(
-                self.doubt,
-                self._ledger,
-                self._tail,
-                lambda: self._connections.fresh("destination"),
-                self._hold,
-                self._late_commit_seconds,
+            self._resent |= set(
+                settle(
+                    self.doubt,
+                    self._ledger,
+                    self._tail,
+                    self._learning,
+                    lambda: self._connections.fresh("destination"),
+                    self._hold,
+                    self._late_commit_seconds,
+                )
             )
             self._appender.doubt = None
         if not self._ledger.remaining():

@@ -83,6 +83,10 @@ class Ledger:
             if ref not in self.delivered and ref not in self._failed and ref not in self._gone
         ]
 
+    def unconfirmed(self) -> list[Ref]:
+        """Sent, never confirmed, and not safe to send again."""
+        return [ref for ref, row in self._failed.items() if row.reason is Reason.UNCONFIRMED]
+
     def delivered_uids(self) -> dict[int, Ref]:
         return {one.uid: ref for ref, one in self.delivered.items() if one.uid is not None}
 
@@ -133,9 +137,9 @@ class Ledger:
     def fail(self, ref: Ref, reason: Reason, server_text: str, size: int, now: datetime) -> None:
         self._record(ref, "failed", reason, server_text, size, now)
 
-    def gone(self, ref: Ref, now: datetime) -> None:
+    def gone(self, ref: Ref, now: datetime, reason: Reason = Reason.MESSAGE_UNREADABLE) -> None:
         """No longer at the source (COPYING rule 18)."""
-        self._record(ref, "gone", Reason.MESSAGE_UNREADABLE, "", 0, now)
+        self._record(ref, "gone", reason, "", 0, now)
 
     def note(self, ref: Ref, reason: Reason, now: datetime, text: str = "") -> None:
         """Delivered, but something is to be said of it; no total changes."""

@@ -96,6 +96,7 @@ class Reader:
                 except ENDED:
                     raise
                 except MailboxError:
+                    open_source(session, self._ledger, index)  # not because the folder is gone
                     batch = self._read_one_by_one(session, batch, sorted(missing))
                     missing.clear()
                 batch.gone.extend(Ref(index, uid) for uid in sorted(missing))

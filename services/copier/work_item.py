@@ -33,6 +33,7 @@ from services.copier.claims import Claims, FolderClaim
 from services.copier.connections import Connections, Reach, SideLost
 from services.copier.folder_copy import FolderCopy
 from services.copier.hold import Hold, Stopped
+from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Totals
 from services.copier.pace import Pace
 from services.copier.tail import PlanOutdated
@@ -148,9 +149,12 @@ class WorkItem:
             doubt=claim.open(),
             late_commit_seconds=self._setting.late_commit_seconds,
             pace=self._wait_for_bandwidth,
+            learning=Learning(setting.store, self.message.account_digest, claim.folder, ledger.plan),
+            store_acks=lambda: self._flush([]),
         )
         try:
             findings = copy.run(deep=request.options.verify == "deep")
+            findings.recovered = copy.recovered
         except BaseException:
             connections.reset_all()
             self._flush(claim.close(copy.doubt))
@@ -218,7 +222,7 @@ class WorkItem:
         """The audit's findings, the last totals, and the claim's end."""
         ledger, message = self._ledger, self.message
         assert ledger is not None  # noqa: S101 - it is set before anything can finish
-        for reason, refs in ((Reason.REMOVED_AT_DESTINATION, findings.removed), (Reason.REWRITTEN, findings.rewritten)):
+        for reason, refs in findings.noted():
             for ref in refs:
                 ledger.note(ref, reason, datetime.now(UTC))
         with self._report_lock:
@@ -236,8 +240,8 @@ class WorkItem:
                         verified=findings.verified,
                         rewritten=len(findings.rewritten),
                         removed=len(findings.removed),
-                        recovered=0,
-                        surplus=0,
+                        recovered=findings.recovered,
+                        surplus=len(findings.surplus),
                     )
                 )
             events.append(

@@ -6,11 +6,13 @@ always for `verify: "deep"`, the bytes decide; the caller brings their digests.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
+from libs.contracts.survives import Survives
+from libs.mailbox import recognise
 from libs.mailbox.port import Listed
 
 IDENTITY_BYTES = 16
@@ -45,7 +47,11 @@ class Matching:
     It keeps 150 bytes for each message of the destination, so that 200,000 stay below 40 MB.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, survives: Survives = "bytes") -> None:
+        """`survives`: what of a message this destination keeps (COPYING rule 15)."""
+        self.survives: Survives = survives
+        self.near: dict[Hashable, list[Ref]] = {}  # nothing like it but for the size, which may be told wrong
+        self._headers: set[int] = set()
         # Destination UID; above it, once a source message has claimed it, its UID, and above that its folder + 1.
         self._held: dict[bytes, int] = {}
         self._more_held: dict[bytes, list[int]] = {}
@@ -56,20 +62,31 @@ class Matching:
 
     def hold(self, listed: Listed) -> None:
         """This is at the destination; all of them come before the first `claim`."""
-        key = identity(listed)
+        key = identity(listed, self.survives)
+        if key is None:
+            return
+        if self.survives == "bytes" and listed.message_id is not None:
+            self._headers.add(hash(recognise.key(listed, "headers")))
         if self._held.setdefault(key, listed.uid) != listed.uid:
             self._more_held.setdefault(key, []).append(listed.uid)
 
     def claim(self, source: int, listed: Listed) -> bool:
         """This is at the source. False: the destination has nothing like it."""
-        key = identity(listed)
-        held = self._held.get(key)
-        if held is None:
-            return False
+        key = identity(listed, self.survives)
+        held = self._held.get(key) if key is not None else None
+        if key is None or held is None:
+            return listed.message_id is not None and self._is_near(source, listed)
         if held >> UID_BITS:
             self._more_members.setdefault(key, []).append(Ref(source, listed.uid))
         else:
             self._held[key] = held | (listed.uid | (source + 1) << UID_BITS) << UID_BITS
+        return True
+
+    def _is_near(self, source: int, listed: Listed) -> bool:
+        headers = recognise.key(listed, "headers")
+        if hash(headers) not in self._headers:
+            return False
+        self.near.setdefault(headers, []).append(Ref(source, listed.uid))
         return True
 
     def undecided(self, *, deep: bool) -> Iterator[Undecided]:
@@ -84,9 +101,20 @@ class Matching:
                 )
 
 
-def identity(listed: Listed) -> bytes:
+def identity(listed: Listed, survives: Survives) -> bytes | None:
+    """None: nothing tells this message from others."""
     name = (listed.message_id or "").encode("utf-8", "surrogateescape")
-    key = b"%d %b %b" % (listed.size, listed.header_digest, name)
+    match survives:
+        case "bytes" | "size":
+            key = b"%d %b %b" % (listed.size, listed.header_digest, name)
+        case "headers":
+            key = listed.header_digest + name
+        case "message_id":
+            key = name
+        case "none":
+            key = b""
+    if not key:
+        return None
     return blake2b(key, digest_size=IDENTITY_BYTES).digest()
 
 

@@ -4,23 +4,28 @@ Reads with EXAMINE only; the destination folder is the one thing it creates.
 """
 
 from array import array
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from libs.contracts import uidset
 from libs.contracts.ids import PlanId
 from libs.contracts.jobs import JobOptions
+from libs.contracts.survives import Survives
 from libs.mailbox.digests import digests
 from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import LARGE, Listed, Selected, Session
+from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
-from libs.readmodel.rows import FolderRow, PlanRow, PlanSource
+from libs.readmodel.rows import FolderRow, PlanRow, PlanSource, WarningRow
 from services.scanner.accounts import Both
 from services.scanner.earlier import SourceMessage
 from services.scanner.filters import kept
 from services.scanner.matching import At, Matching, Ref, Undecided, decide
 
 PORTION = 10_000  # messages whose bytes are compared in one go
+GONE = 0  # the UIDVALIDITY of a source folder that is no longer there
+FIRST_OF_GONE = 10_000  # warnings of folders that are gone come after those of the listing
 NOT_CREATED = 0  # the destination's UIDVALIDITY in a plan whose folder the server would not create
 
 
@@ -41,7 +46,7 @@ class Source:
     """One source folder: what of it is to be copied."""
 
     wire: str
-    uidvalidity: int = 0  # 0: it is gone
+    uidvalidity: int = GONE
     uidnext: int = 0
     exists: int = 0
     listed: int = 0
@@ -62,13 +67,16 @@ def plan(
     plan_id: PlanId,
     number: int,
     delivered: Collection[SourceMessage] = (),
+    survives: Survives = "bytes",
+    previous: PlanRow | None = None,
 ) -> PlanRow:
-    """`delivered` is left out, whether or not the destination still holds it.
+    """`delivered` is left out, whether or not the destination still holds it. `survives`: what the destination
+    keeps of a message; `previous`: the plan that this one replaces.
 
     Raises:
         SideFailed: one of the accounts could not be read.
     """
-    matching = Matching()
+    matching = Matching(survives)
     with at("destination"):
         selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
@@ -88,8 +96,11 @@ def plan(
             wanted.add(one)
             if not matching.claim(index, one):
                 copy(source, one)
-    for one in absent(folder, matching.undecided(deep=options.verify == "deep"), both):
+    deep = options.verify == "deep" and survives == "bytes"
+    undecided = chain(matching.undecided(deep=deep), near(folder, matching, both))
+    for one in absent(folder, undecided, both, by_bytes=survives == "bytes"):
         copy(sources[one.source], one.listed)
+    gone = [source.wire for source in sources if source.uidvalidity == GONE]
     with at("destination"):
         made = selected or create(both.destination, folder.destination_wire)
     return PlanRow(
@@ -118,7 +129,26 @@ def plan(
         skipped_present=wanted.items - copied.items,
         skipped_filtered=listed.items - wanted.items,
         bytes_skipped=listed.bytes - copied.bytes,
+        skipped_gone=_planned_before(previous, gone),
+        survives=survives,
     )
+
+
+def gone_warnings(folder: FolderRow, planned: PlanRow) -> list[WarningRow]:
+    """Source folders that were there when the account was listed."""
+    names = dict(zip(folder.source_wires, folder.source_names, strict=True))
+    gone = [f"“{names[source.wire]}”" for source in planned.sources if source.uidvalidity == GONE]
+    if not gone:
+        return []
+    text = f"Renamed or deleted at the source meanwhile, and skipped: {', '.join(gone)}."
+    number = FIRST_OF_GONE + int(folder.folder_id)
+    return [WarningRow(job_id=folder.job_id, number=number, text=f"{text} If renamed, run the migration once more.")]
+
+
+def _planned_before(previous: PlanRow | None, wires: Container[str]) -> int:
+    """Messages that the plan before this one had in these source folders: they stay in the folder's total."""
+    sources = previous.sources if previous else ()
+    return sum(uidset.count(source.uids) for source in sources if source.wire in wires)
 
 
 def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int, int]:
@@ -149,8 +179,24 @@ def list_source(session: Session, source: Source, *, identity: bool) -> Iterator
             yield from session.listing(identity=identity)
 
 
-def absent(folder: FolderRow, undecided: Iterable[Undecided], both: Both) -> Iterator[At]:
-    """Those whose bytes the destination does not hold."""
+def near(folder: FolderRow, matching: Matching, both: Both) -> Iterator[Undecided]:
+    """What differs from a message at the destination in its size alone: the bytes will tell."""
+    if not matching.near:
+        return
+    held: dict[Hashable, list[int]] = {}
+    with at("destination"):
+        both.destination.examine(folder.destination_wire)
+        for listed in both.destination.listing(identity=True):
+            headers = key(listed, "headers")
+            if headers in matching.near:
+                held.setdefault(headers, []).append(listed.uid)
+        both.destination.unselect()
+    for headers, members in matching.near.items():
+        yield Undecided(members, held.get(headers, []))
+
+
+def absent(folder: FolderRow, undecided: Iterable[Undecided], both: Both, *, by_bytes: bool) -> Iterator[At]:
+    """Those whose bytes the destination does not hold; where it keeps no bytes, those beyond as many as it holds."""
     for portion in portions(undecided):
         members: dict[int, list[int]] = {}
         for ref in (ref for one in portion for ref in one.members):
@@ -162,11 +208,12 @@ def absent(folder: FolderRow, undecided: Iterable[Undecided], both: Both) -> Ite
             with at("source"):
                 both.source.examine(folder.source_wires[index])
                 source_listed.update((Ref(index, uid), one) for uid, one in listings(both.source, uids).items())
-                source_bytes.update(((index, uid), digest) for uid, digest in digests(both.source, sorted(uids)))
+                known = digests(both.source, sorted(uids)) if by_bytes else ((uid, b"") for uid in uids)
+                source_bytes.update(((index, uid), digest) for uid, digest in known)
         with at("destination"):
             both.destination.examine(folder.destination_wire)
             held = listings(both.destination, twins)
-            held_bytes = dict(digests(both.destination, sorted(twins)))
+            held_bytes = dict(digests(both.destination, sorted(twins))) if by_bytes else dict.fromkeys(held, b"")
             both.destination.unselect()
         for one in portion:
             ats = [At(ref.source, source_listed.get(ref, Listed(ref.uid, 0, ""))) for ref in one.members]

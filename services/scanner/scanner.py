@@ -15,6 +15,7 @@ from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJo
 from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed
 from libs.contracts.ids import FolderId, JobId, new_plan_id
 from libs.contracts.reasons import Reason
+from libs.contracts.survives import weakest
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog, LogUnavailable
 from libs.mailbox.errors import MailboxError
@@ -30,7 +31,7 @@ from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Both, Stopping
 from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
-from services.scanner.planner import plan
+from services.scanner.planner import gone_warnings, plan
 from services.scanner.remembered import plan_unchanged
 
 log = structlog.get_logger()
@@ -210,6 +211,8 @@ class Scanner:
             if folder is None:
                 return
             known = self._delivered(request, folder_id)
+            earlier = planned
+            survives = weakest(one.survives for one in self._store.behaviours(request.account_digest)) or "bytes"
             # A folder that is planned once more has changed, or its plan was not right.
             remembered = self._store.remembered(request, folder.destination_wire) if number == 1 else None
 
@@ -218,7 +221,14 @@ class Scanner:
                     folder, request.options, both, remembered, plan_id=new_plan_id()
                 )
                 return unchanged or plan(
-                    folder, request.options, both, plan_id=new_plan_id(), number=number, delivered=known
+                    folder,
+                    request.options,
+                    both,
+                    plan_id=new_plan_id(),
+                    number=number,
+                    delivered=known,
+                    survives=survives,
+                    previous=earlier,
                 )
 
             try:
@@ -228,7 +238,7 @@ class Scanner:
                 return
             if planned is None:
                 return
-            self._store.write([planned], now=datetime.now(UTC))
+            self._store.write([planned, *gone_warnings(folder, planned)], now=datetime.now(UTC))
         self._log.append(
             topics.PROGRESS,
             request.job_id,
@@ -239,7 +249,7 @@ class Scanner:
                 number=planned.number,
                 items=planned.items,
                 bytes=planned.bytes,
-                skipped=planned.skipped_present + planned.skipped_filtered,
+                skipped=planned.skipped_present + planned.skipped_filtered + planned.skipped_gone,
                 bytes_skipped=planned.bytes_skipped,
             ),
         )

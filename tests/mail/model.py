@@ -53,6 +53,7 @@ Operation = Literal[
 ]
 DATE = "17-Jul-2024 02:44:25 +0200"
 _UIDVALIDITIES = itertools.count(1_000)  # no two folders are one
+FIELDS_OF_IDENTITY = FIELDS
 _IDENTITY = tuple(name.lower() for name in FIELDS.encode().split())
 
 
@@ -145,6 +146,7 @@ class MailboxModel:
         self.sizes: Callable[[int], int] = lambda size: size  # RFC822.SIZE
         self.uidnext: Callable[[int], int | None] = lambda uidnext: uidnext
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
+        self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
         self.operations: Counter[str] = Counter()
         self.append_sizes: list[int] = []  # messages of each append that was given to the server whole
@@ -388,6 +390,10 @@ class ModelSession:
         for start in range(0, len(body), 1 << 20):
             self._begin("piece")
             yield body[start : start + (1 << 20)]
+
+    def header_fields(self, uid: int) -> bytes:
+        """BODY[HEADER.FIELDS (…)] of those that identify a message."""
+        return _fields(self._snapshot[uid].body)
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
         self._alive()

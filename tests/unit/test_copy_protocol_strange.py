@@ -1,6 +1,8 @@
 """The rules of COPYING for servers that refuse, rewrite, merge, filter and lose; each by its number."""
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from math import ceil, log2
 
 import pytest
@@ -8,8 +10,9 @@ import pytest
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused, AppendUnconfirmed
 from libs.mailbox.port import Message
+from libs.readmodel.rows import BehaviourRow, NoticeRow, WarningRow
 from tests.mail.model import Do, Lost, LostAfterCrlf, mail
-from tests.unit.world import WORLD, bodies, equal, reconciled
+from tests.unit.world import LATE_SECONDS, WORLD, World, after_planning, bodies, equal, reconciled
 
 # ---- poison
 
@@ -205,3 +208,390 @@ def test_rule_18_a_server_whose_uidnext_is_absent_or_wrong_gets_everything_once(
     assert Counter(world.destination.bodies("INBOX")) == Counter([*bodies(8), mail("theirs")])
     assert world.counts(job).completed == 8
     assert world.failures("noted") == []
+
+
+# ---- rewriting
+
+
+def rewriting(level: str) -> Callable[[Message], Message]:
+    """A server that changes messages so that this is the strongest thing that survives."""
+
+    def rewrite(message: Message) -> Message:
+        head, _, text = message.body.partition(b"\r\n\r\n")
+        match level:
+            case "size":
+                body = head + b"\r\n\r\n" + text[::-1]
+            case "headers":
+                body = b"X-Scanned: yes\r\n" + message.body
+            case "message_id":
+                body = b"X-Scanned: yes\r\n" + message.body.replace(b"Subject: ", b"Subject: [list] ")
+            case _:
+                lines = [line for line in head.split(b"\r\n") if not line.startswith(b"Message-ID")]
+                body = b"\r\n".join(lines) + b"\r\n\r\n" + text
+        return replace(message, body=body, internaldate="01-Jan-2026 00:00:00 +0000")
+
+    return rewrite
+
+
+LEVELS = ["size", "headers", "message_id", "none"]
+
+
+def subjects(world: World, wire: str = "INBOX") -> list[bytes]:
+    """The names that `mail` gave, in the order of UIDs."""
+    found = [body.partition(b"Subject: ")[2].partition(b"\r\n")[0] for body in world.destination.bodies(wire)]
+    return [one.removeprefix(b"[list] ") for one in found]
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+@pytest.mark.parametrize("level", LEVELS)
+def test_rule_15_what_survives_is_found_out_told_and_remembered(make: WORLD, level: str, uidplus: bool) -> None:
+    world = make(uidplus=uidplus)
+    world.source.put("INBOX", *bodies(5))
+    world.destination.rewrites = rewriting(level)
+
+    job = world.run()
+
+    assert {row.survives for row in world.store.rows(BehaviourRow)} == {level}
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.verified, audit.rewritten, audit.removed) == (0 if level == "none" else 5, 0, 0)
+    assert audit.level == ("size" if level == "size" else "identity")
+    assert {row.kind for row in world.store.rows(NoticeRow)} == {"rewrites", "dates"}
+    assert world.counts(job).completed == 5
+
+
+@pytest.mark.parametrize("level", ["size", "headers", "message_id"])
+@pytest.mark.parametrize("verify", ["standard", "deep"])
+def test_rule_15_a_second_job_recognises_what_was_rewritten_and_copies_only_what_is_new(
+    make: WORLD, level: str, verify: str
+) -> None:
+    world = make()
+    twin = mail("twin")
+    world.source.put("INBOX", *bodies(4), twin, twin)
+    world.destination.rewrites = rewriting(level)
+    world.end(world.run(job_id="first"))
+    world.source.put("INBOX", mail("new"), twin)
+
+    second = world.run(job_id="second", verify=verify)
+
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"m3", b"twin", b"twin", b"new", b"twin"]
+    assert (world.counts(second).completed, world.counts(second).skipped) == (2, 6)
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+@pytest.mark.parametrize("level", ["size", "headers", "message_id"])
+@pytest.mark.parametrize("number", [1, 4])
+def test_rule_15_a_doubt_is_settled_by_what_survives(make: WORLD, level: str, number: int, uidplus: bool) -> None:
+    world = make(multiappend=False, uidplus=uidplus)
+    world.source.put("INBOX", *bodies(6))
+    world.destination.rewrites = rewriting(level)
+    world.destination.at("append", number, LostAfterCrlf(LATE_SECONDS * 0.5))
+
+    job = world.run()
+
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"m3", b"m4", b"m5"]
+    assert world.counts(job).completed == 6
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+@pytest.mark.parametrize("landed", [True, False])
+@pytest.mark.parametrize("number", [1, 4])
+def test_rule_15_where_not_even_the_message_id_survives_what_may_have_landed_is_unconfirmed_and_never_resent(
+    make: WORLD, uidplus: bool, landed: bool, number: int
+) -> None:
+    world = make(multiappend=False, uidplus=uidplus)
+    world.source.put("INBOX", *bodies(6))
+    world.destination.rewrites = rewriting("none")
+    world.destination.at("append", number, LostAfterCrlf(0.05 if landed else None))
+
+    job = world.run()
+
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"m3", b"m4", b"m5"]
+    unconfirmed = [(row.uid, row.reason) for row in world.failures()]
+    assert unconfirmed == ([(number, Reason.UNCONFIRMED)] if landed else [])
+    assert world.counts(job).completed == 5 + (not landed)
+    reconciled(world)
+
+
+def test_rule_15_after_a_crash_no_more_is_unconfirmed_than_may_have_landed(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(8))
+    world.destination.rewrites = rewriting("none")
+    world.destination.at("append", 5, Do(lambda: world.destination.at("committed", 1, Do(world.kill))))
+
+    job = world.run()
+
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"m3", b"m4", b"m5", b"m6", b"m7"]
+    assert [(row.uid, row.reason) for row in world.failures()] == [(5, Reason.UNCONFIRMED)]
+    assert world.counts(job).completed == 7
+
+
+def test_rule_15_a_second_job_where_nothing_survives_copies_nothing_into_a_folder_that_holds_mail(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(3))
+    world.destination.rewrites = rewriting("none")
+    world.end(world.run(job_id="first"))
+    world.source.put("Sent", mail("s"))
+
+    second = world.run(job_id="second")
+
+    assert subjects(world) == [b"m0", b"m1", b"m2"]
+    assert subjects(world, "Sent") == [b"s"]
+    assert (world.counts(second).failed, world.counts(second).completed) == (3, 1)
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_rule_15_a_server_that_tells_wrong_sizes_is_seen_through(make: WORLD, side: str) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(5))
+    getattr(world, side).sizes = lambda size: size + 7
+    world.destination.at("append", 3, LostAfterCrlf(0.05))
+    first = world.run(job_id="first")
+    world.end(first)
+
+    second = world.run(job_id="second")
+
+    equal(world)
+    assert (world.audits(first)["1"].verified, world.audits(first)["1"].rewritten) == (5, 0)  # type: ignore[index]
+    assert (world.counts(second).skipped, world.counts(second).total) == (5, 5)
+
+
+def test_rule_15_a_source_that_tells_wrong_sizes_is_seen_through_where_nothing_was_in_doubt(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(5))
+    world.source.sizes = lambda size: size + 7
+    world.end(world.run(job_id="first"))
+
+    second = world.run(job_id="second")
+
+    equal(world)
+    assert (world.counts(second).skipped, world.counts(second).total) == (5, 5)
+
+
+def test_rule_15_one_wrong_size_is_no_reason_to_call_a_message_changed(make: WORLD) -> None:
+    world = make()
+    large = mail("large", size=5_000)
+    world.source.put("INBOX", *bodies(5), large)
+    world.destination.sizes = lambda size: size + (size == len(large))
+
+    job = world.run()
+
+    assert (world.audits(job)["1"].verified, world.audits(job)["1"].rewritten) == (6, 0)  # type: ignore[index]
+
+
+def test_rule_15_one_sample_of_an_account_is_all_that_is_fetched_back(make: WORLD) -> None:
+    world = make()
+    for wire in ("INBOX", "Sent", "Drafts"):
+        world.source.put(wire, *bodies(20, wire))
+
+    world.run(concurrency=1)
+
+    assert world.destination.operations["fetch"] == 1
+    equal(world)
+
+
+# ---- filters
+
+
+def test_rule_17_mail_that_is_moved_away_at_once_is_warned_of_and_not_copied_again(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(4))
+    world.destination.filters = lambda message: message.body == mail("m0")
+
+    job = world.run()
+
+    assert world.destination.bodies("INBOX") == bodies(4)[1:]
+    assert world.destination.bodies("Filtered") == [mail("m0")]
+    (notice,) = world.store.rows(NoticeRow)
+    assert notice.kind == "filters"
+    assert "INBOX" in notice.text
+    assert (world.audits(job)["1"].removed, world.counts(job).completed) == (1, 4)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("landed", [True, False])
+def test_rule_17_a_doubt_in_a_folder_with_a_filter_is_unconfirmed(make: WORLD, landed: bool) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(6))
+    world.destination.filters = lambda _: True
+    world.destination.at("append", 4, LostAfterCrlf(0.0 if landed else None))
+
+    world.run()
+
+    assert world.destination.bodies("Filtered") == [one for one in bodies(6) if landed or one != mail("m3")]
+    assert [(row.uid, row.reason) for row in world.failures()] == [(4, Reason.UNCONFIRMED)]
+    reconciled(world)
+
+
+# ---- a person at the destination
+
+
+def test_rule_13_what_a_person_deleted_while_it_was_in_doubt_does_not_come_back(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(6))
+    world.destination.at("append", 4, LostAfterCrlf(0.0))
+    connections = world.destination.operations["connect"]
+    # It has landed; before anybody looks for it, it is deleted.
+    world.destination.at("connect", 3, Do(lambda: world.destination.expunge("INBOX", [4])))
+
+    job = world.run()
+
+    assert connections == 0
+    assert world.destination.bodies("INBOX") == [one for one in bodies(6) if one != mail("m3")]
+    assert [(row.uid, row.reason) for row in world.failures()] == [(4, Reason.UNCONFIRMED)]
+    assert world.counts(job).completed == 5
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+def test_rule_19_a_person_who_deletes_moves_and_flags_meanwhile_has_the_last_word(make: WORLD, uidplus: bool) -> None:
+    world = make(multiappend=False, uidplus=uidplus)
+    world.source.put("INBOX", *bodies(8))
+
+    def move() -> None:
+        moved = world.destination.folders["INBOX"].messages.pop(3)
+        world.destination.put("Elsewhere", moved.body)
+
+    def flag() -> None:
+        messages = world.destination.folders["INBOX"].messages
+        messages[4] = replace(messages[4], flags=("\\Flagged",))
+
+    world.destination.at("append", 4, Do(lambda: world.destination.expunge("INBOX", [1, 2])))
+    world.destination.at("append", 5, Do(move))
+    world.destination.at("append", 6, Do(flag))
+    world.destination.at("append", 7, LostAfterCrlf(0.05))
+
+    job = world.run()
+
+    assert world.destination.bodies("INBOX") == bodies(8)[3:]
+    assert world.destination.folders["INBOX"].messages[4].flags == ("\\Flagged",)
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.removed, audit.verified) == (3, 5)
+    assert world.failures() == []
+
+
+# ---- audit
+
+
+@pytest.mark.parametrize("multiappend", [True, False])
+@pytest.mark.parametrize("uidplus", [True, False])
+@pytest.mark.parametrize("verify", ["standard", "deep"])
+def test_rule_19_a_message_that_the_server_took_and_lost_is_never_verified(
+    make: WORLD, multiappend: bool, uidplus: bool, verify: str
+) -> None:
+    world = make(multiappend=multiappend, uidplus=uidplus)
+    world.source.put("INBOX", *bodies(8))
+    world.destination.drops = lambda message: message.body == mail("m6")
+
+    job = world.run(verify=verify)
+
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.removed, audit.verified) == (1, 7)
+    assert world.destination.bodies("INBOX") == [one for one in bodies(8) if one != mail("m6")]
+    reconciled(world)
+
+
+def test_rule_19_what_was_sent_in_vain_and_again_is_recovered(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(4))
+    world.destination.at("append", 1, LostAfterCrlf(None))
+
+    job = world.run()
+
+    assert (world.audits(job)["1"].recovered, world.audits(job)["1"].verified) == (4, 4)  # type: ignore[index]
+    equal(world)
+
+
+@pytest.mark.parametrize("uidplus", [True, False])
+def test_rule_19_a_copy_that_landed_after_all_patience_is_surplus(make: WORLD, uidplus: bool) -> None:
+    world = make(uidplus=uidplus, multiappend=False)
+    world.source.put("INBOX", *bodies(4))
+
+    def late() -> None:
+        world.destination.put("INBOX", mail("m0"))
+
+    world.destination.at("append", 4, Do(late))
+
+    job = world.run()
+
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.surplus, audit.verified, audit.removed) == (1, 4, 0)
+    assert [(row.uid, row.reason) for row in world.failures("noted")] == [(1, Reason.SURPLUS)]
+
+
+def test_rule_19_what_the_source_no_longer_shows_is_not_verified_by_its_bytes(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(5))
+    world.destination.at("append", 5, Do(lambda: world.source.expunge("INBOX", [2])))
+
+    job = world.run(verify="deep")
+
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.verified, audit.rewritten, audit.removed) == (4, 0, 0)
+
+
+# ---- folders that come and go
+
+
+@pytest.mark.parametrize("change", ["remove", "rename"])
+@pytest.mark.parametrize("moment", ["planned", "read"])
+@pytest.mark.parametrize("verify", ["standard", "deep"])
+def test_rule_18_the_messages_of_a_source_folder_that_is_gone_are_skipped_and_that_is_said(
+    make: WORLD, change: str, verify: str, moment: str
+) -> None:
+    world = make(multiappend=False)
+    world.source.put("Sent", *bodies(8))
+
+    def vanish() -> None:
+        folder = world.source.folders.pop("Sent")
+        if change == "rename":
+            world.source.folders["Other"] = folder
+
+    if moment == "planned":
+        after_planning(world, vanish, "Sent")
+    else:
+        world.source.at("fetch", 1, Do(vanish))
+
+    job = world.run(verify=verify)
+
+    assert world.counts(job).total == 8
+    assert (world.counts(job).skipped, world.counts(job).failed) == (8, 0)
+    assert {row.reason for row in world.failures("gone")} == {Reason.FOLDER_GONE}
+    assert "Sent" in " ".join(row.text for row in [*world.store.rows(NoticeRow), *world.store.rows(WarningRow)])
+    reconciled(world)
+
+
+def test_rule_18_a_source_folder_that_is_gone_before_it_is_planned_is_said(make: WORLD) -> None:
+    world = make()
+    world.source.put("Sent", *bodies(3))
+    after_planning(world, lambda: world.source.remove_folder("Sent"), "INBOX")
+
+    job = world.run()
+
+    assert world.counts(job).total == 0
+    assert ["“Sent”" in row.text for row in world.store.rows(WarningRow)] == [True]
+
+
+def test_rule_18_what_was_copied_of_a_source_folder_before_it_vanished_counts(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("Sent", *bodies(6))
+    world.destination.at("append", 3, LostAfterCrlf(0.05))
+    world.destination.at("connect", 3, Do(lambda: world.source.remove_folder("Sent")))
+
+    job = world.run()
+
+    assert (world.counts(job).completed + world.counts(job).skipped, world.counts(job).total) == (6, 6)
+    assert world.destination.bodies("Sent") == bodies(3)
+
+
+def test_rule_18_a_source_folder_that_is_gone_when_it_is_planned_again_stays_in_the_total(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("Sent", *bodies(6))
+
+    def change() -> None:
+        world.destination.renumber("Sent")
+        world.source.remove_folder("Sent")
+
+    world.destination.at("append", 3, Do(change))
+
+    job = world.run()
+
+    assert world.counts(job).total == 6
+    reconciled(world)

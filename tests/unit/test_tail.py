@@ -99,8 +99,17 @@ def test_a_message_that_a_server_does_not_hand_out_keeps_nobody_from_the_others(
     assert here.read() == [2, 3]
 
 
-@pytest.mark.parametrize("change", ["renumber", "remove_folder"])
-@pytest.mark.parametrize("side", ["source", "destination"])
+def test_what_came_from_a_source_folder_that_is_gone_is_nobodys() -> None:
+    here = Setting("a")
+    here.destination.put("INBOX", mail("a"))
+    here.source.remove_folder("INBOX")
+
+    assert here.read() == []
+
+
+@pytest.mark.parametrize(
+    ("side", "change"), [("source", "renumber"), ("destination", "renumber"), ("destination", "remove_folder")]
+)
 def test_another_folder_on_either_side_outdates_the_plan(side: str, change: str) -> None:
     here = Setting("a")
     here.destination.put("INBOX", mail("a"))

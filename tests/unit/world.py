@@ -423,11 +423,11 @@ def reconciled(world: World, job: str = "job") -> None:
     assert counts.settled == counts.total
 
 
-def after_planning(world: World, action: Callable[[], object]) -> None:
-    """Once the first folder is planned and before it is copied."""
+def after_planning(world: World, action: Callable[[], object], wire: str | None = None) -> None:
+    """Once this destination folder, or any, is planned and before it is copied."""
 
     def act() -> None:
-        if world.store.rows(PlanRow):
+        if any(wire in (None, plan.destination_wire) for plan in world.store.rows(PlanRow)):
             action()
         else:
             world.at("written", 1, act)
