@@ -216,6 +216,26 @@ FLAGS = Wish(
 )
 
 
+# ---- Gmail's number of a message
+
+
+def _gmail_id_shape(_dialogue: Dialogue, match: re.Match[bytes]) -> tuple[int, int]:
+    return int(match[1]), int(match[2])
+
+
+def _gmail_id(uid: int, items: Items) -> tuple[int, int] | None:
+    found = number(items.get(b"X-GM-MSGID"))
+    return None if found is None else (uid, found)
+
+
+GMAIL_IDS = Wish(
+    "(UID X-GM-MSGID)",
+    re.compile(rb"\* \d+ FETCH \(UID (\d{1,10}) X-GM-MSGID (\d{1,20})\)\r\n"),
+    _gmail_id_shape,
+    _gmail_id,
+)
+
+
 def _flags(value: Value) -> tuple[str, ...]:
     return _without_recent([flag for flag in value if isinstance(flag, bytes)] if isinstance(value, list) else [])
 

@@ -37,12 +37,24 @@ def distinct(folders: Iterable[Folder]) -> list[Folder]:
 
 
 def namespace(values: list[Value]) -> Namespace | None:
-    """The first personal one of a NAMESPACE response; None when there is none."""
-    personal = values[0] if values else None
-    first = personal[0] if isinstance(personal, list) and personal else None
-    if not isinstance(first, list) or len(first) < 2:
+    """What a NAMESPACE response says; None when there is no personal one."""
+    personal = _namespaces(values[0]) if values else []
+    if not personal:
         return None
-    return Namespace(prefix=decode_name(text(first[0])), delimiter=decode_name(text(first[1])) or None)
+    (prefix, delimiter), *others = personal
+    return Namespace(
+        prefix=prefix,
+        delimiter=delimiter or None,
+        also_personal=frozenset(prefix for prefix, _ in others),
+        foreign=frozenset(prefix for kind in values[1:] for prefix, _ in _namespaces(kind)),
+    )
+
+
+def _namespaces(kind: Value) -> list[tuple[str, str]]:
+    """Prefix and delimiter of each."""
+    found = kind if isinstance(kind, list) else []
+    pairs = [one for one in found if isinstance(one, list) and len(one) >= 2]
+    return [(decode_name(text(one[0])), decode_name(text(one[1]))) for one in pairs]
 
 
 def text(value: Value) -> str:

@@ -25,10 +25,22 @@ class Folder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Namespace:
-    """The first personal namespace (RFC 2342)."""
+    """The first personal namespace (RFC 2342), and what is personal at all."""
 
     prefix: str  # decoded, with its delimiter: "INBOX." or ""
     delimiter: str | None
+    also_personal: frozenset[str] = frozenset()  # prefixes of further personal namespaces
+    foreign: frozenset[str] = frozenset()  # prefixes below which other people's and shared folders lie
+
+    def is_personal(self, name: str) -> bool:
+        """The longest prefix decides: Cyrus has shared folders below "", and the person's own below "INBOX."."""
+        if name.upper() == "INBOX":
+            return True
+
+        def longest(prefixes: Iterable[str]) -> int:
+            return max((len(one) for one in prefixes if f"{name}{self.delimiter or ''}".startswith(one)), default=-1)
+
+        return longest({self.prefix, *self.also_personal}) >= longest(self.foreign)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +150,10 @@ class Session(Protocol):
         (a server answers `100:*` with its last message)."""
         ...
 
+    def gmail_ids(self) -> dict[int, int]:
+        """UID → X-GM-MSGID over the examined folder: a message has one, however many labels it has."""
+        ...
+
     def fetch(self, uids: str) -> Iterator[Message]:
         """UID FETCH FLAGS INTERNALDATE BODY.PEEK[], streamed. A message that is gone does not appear.
 
@@ -157,12 +173,16 @@ class Session(Protocol):
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]: ...
 
-    def create(self, wire: str) -> None:
-        """CREATE and SUBSCRIBE; a folder that exists already is fine.
+    def create(self, wire: str, special_use: str | None = None) -> None:
+        """CREATE, with its special use where the server takes one; a folder that exists already is fine.
 
         Raises:
             FolderRefused: the server will not have it.
         """
+        ...
+
+    def subscribe(self, wire: str) -> None:
+        """SUBSCRIBE; a refusal is no error."""
         ...
 
     def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:

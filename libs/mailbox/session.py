@@ -99,12 +99,19 @@ class ImapSession:
             raise self._dialogue.broken()
         return Status(messages=found[b"MESSAGES"], uidnext=found.get(b"UIDNEXT"), uidvalidity=found.get(b"UIDVALIDITY"))
 
-    def create(self, wire: str) -> None:
+    def create(self, wire: str, special_use: str | None = None) -> None:
         mailbox = self._mailbox(wire)
-        answer = self._dialogue.run(b"CREATE %b" % mailbox)
+        answer = self._dialogue.run(b"CREATE %b" % mailbox + self._use(special_use))
         if answer.kind != "OK" and answer.code != "ALREADYEXISTS" and not self._exists(wire):
             raise self._dialogue.refused(meaning.refused_folder(answer))
-        self._dialogue.run(b"SUBSCRIBE %b" % mailbox)  # a server without subscriptions may refuse
+
+    def _use(self, special_use: str | None) -> bytes:
+        """RFC 6154 section 3."""
+        told = special_use is not None and "CREATE-SPECIAL-USE" in self.capabilities
+        return b" (USE (%b))" % special_use.encode("ascii") if special_use and told else b""
+
+    def subscribe(self, wire: str) -> None:
+        self._dialogue.run(b"SUBSCRIBE %b" % self._mailbox(wire))  # a server without subscriptions may refuse
 
     # ---- messages
 
@@ -127,6 +134,9 @@ class ImapSession:
 
     def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
         return fetching.fetch(self._dialogue, uids, fetching.IDENTITY if identity else fetching.LISTING)
+
+    def gmail_ids(self) -> dict[int, int]:
+        return dict(fetching.fetch(self._dialogue, "1:*", fetching.GMAIL_IDS))
 
     def fetch(self, uids: str) -> Iterator[Message]:
         return fetching.fetch(self._dialogue, uids, fetching.MESSAGES)

@@ -79,6 +79,9 @@ class FolderRow:
     source_names: tuple[str, ...]
     destination_wire: str
     destination_name: str
+    special_use: str = ""  # that the destination folder is made with
+    subscribe: bool = False  # the destination folder is to be subscribed
+    less_wires: tuple[str, ...] = ()  # the last of the source folders shows their mail too: it is left out there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +94,7 @@ class PlanSource:
     large: str = ""  # those of them that are too large to be held in memory, as a UID set
     uidnext: int = 0  # when it was listed; 0: not known for certain
     exists: int = 0
+    itself: bool = False  # the folder is one more item, of UID 0: it could not be opened, or made at the destination
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

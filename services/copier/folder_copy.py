@@ -11,6 +11,7 @@ from libs.contracts.reasons import Reason
 from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
+    FolderGone,
     FolderRefused,
     MailboxBusy,
     MailboxError,
@@ -104,6 +105,7 @@ class FolderCopy:
         if not self._plan.destination_uidvalidity:
             self._create()
             return
+        self._settle_unopened()
         if self._plan.survives == "none" and self._plan.boundary > 1:
             self._fail_rest(MailboxError(Reason.UNCONFIRMED))  # nobody can tell what of it is there already
             return
@@ -148,6 +150,22 @@ class FolderCopy:
             raise PlanOutdated
 
     # ---- what will not be delivered
+
+    def _settle_unopened(self) -> None:
+        """The scanner could not open these source folders. Try once more: the refusal is the folder's reason."""
+        for ref in self._ledger.remaining():
+            if ref.uid:
+                continue
+            try:
+                self._connections.get("source").examine(self._plan.sources[ref.source].wire)
+            except FolderGone:
+                self._ledger.gone(ref, datetime.now(UTC))
+            except FolderRefused as error:
+                self._fail(ref, error, 0)
+            except MailboxError as error:
+                raise SideFailed("source", error) from error
+            else:
+                raise PlanOutdated
 
     def _settle_unread(self, batch: Batch) -> None:
         for ref in batch.gone:

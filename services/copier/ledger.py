@@ -72,6 +72,8 @@ class Ledger:
     def order(self) -> Iterable[Ref]:
         """Every message of the plan in source order."""
         for index, source in enumerate(self.plan.sources):
+            if source.itself:
+                yield Ref(index, 0)
             for uid in uidset.decode(source.uids):
                 yield Ref(index, uid)
 

@@ -95,7 +95,7 @@ class Tail:
         """Every message of the plan that is still at the source."""
         if identity not in self._listings:
             found: dict[Ref, Listed] = {}
-            for index, uids in by_source(self._ledger.order()):
+            for index, uids in by_source(ref for ref in self._ledger.order() if ref.uid):
                 with at("source"):
                     try:
                         session = open_source(self._source(), self._ledger, index)

@@ -7,6 +7,7 @@ from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.names import encode_name
+from libs.mailbox.port import Folder
 from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.rows import FolderRow, WarningRow
 from services.scanner import naming
@@ -34,21 +35,34 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     mappings = naming.map_folders(
         source, destination, folder_map=options.folder_map, include=options.include, exclude=options.exclude
     )
-    known = {folder.name: folder.wire for folder in destination.folders}
+    known = {folder.name: folder for folder in destination.folders}
+    # Who subscribes to nothing has a program that shows every folder.
+    subscribes = any(folder.subscribed for folder in source.folders)
     return Listing(
         folders=[
-            FolderRow(
-                job_id=job_id,
-                folder_id=FolderId(str(number)),
-                source_wires=tuple(folder.wire for folder in mapping.sources),
-                source_names=tuple(folder.name for folder in mapping.sources),
-                destination_wire=known.get(mapping.destination_name) or encode_name(mapping.destination_name),
-                destination_name=mapping.destination_name,
-            )
+            folder_row(job_id, number, mapping, known.get(mapping.destination_name), subscribes=subscribes)
             for number, mapping in enumerate(mappings, 1)
         ],
         warnings=[
             WarningRow(job_id=job_id, number=number, text=text)
             for number, text in enumerate(naming.collision_warnings(mappings), 1)
         ],
+    )
+
+
+def folder_row(
+    job_id: JobId, number: int, mapping: naming.FolderMapping, existing: Folder | None, *, subscribes: bool
+) -> FolderRow:
+    """`subscribes`: the source account has subscriptions."""
+    subscribed = any(folder.subscribed for folder in mapping.sources)
+    return FolderRow(
+        job_id=job_id,
+        folder_id=FolderId(str(number)),
+        source_wires=tuple(folder.wire for folder in mapping.sources),
+        source_names=tuple(folder.name for folder in mapping.sources),
+        destination_wire=existing.wire if existing else encode_name(mapping.destination_name),
+        destination_name=mapping.destination_name,
+        special_use=mapping.special_use or "",
+        subscribe=subscribed and not existing.subscribed if existing else subscribed or not subscribes,
+        less_wires=tuple(folder.wire for folder in mapping.less),
     )

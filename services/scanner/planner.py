@@ -20,6 +20,7 @@ from libs.mailbox.sides import at
 from libs.readmodel.rows import FolderRow, PlanRow, PlanSource, WarningRow
 from services.scanner.accounts import Both
 from services.scanner.earlier import SourceMessage
+from services.scanner.everything import only_there
 from services.scanner.filters import kept
 from services.scanner.matching import At, Matching, Ref, Undecided, decide
 
@@ -46,7 +47,9 @@ class Source:
     """One source folder: what of it is to be copied."""
 
     wire: str
+    others: tuple[str, ...] = ()  # folders whose mail this one shows too: it is left out
     uidvalidity: int = GONE
+    itself: bool = False  # it can't be opened, or made at the destination: the copier says why
     uidnext: int = 0
     exists: int = 0
     listed: int = 0
@@ -80,6 +83,8 @@ def plan(
     with at("destination"):
         selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
+    if sources:
+        sources[-1].others = folder.less_wires
     listed, wanted, copied = Counted(), Counted(), Counted()
 
     def copy(source: Source, one: Listed) -> None:
@@ -100,9 +105,14 @@ def plan(
     undecided = chain(matching.undecided(deep=deep), near(folder, matching, both))
     for one in absent(folder, undecided, both, by_bytes=survives == "bytes"):
         copy(sources[one.source], one.listed)
-    gone = [source.wire for source in sources if source.uidvalidity == GONE]
+    gone = [source.wire for source in sources if source.uidvalidity == GONE and not source.itself]
     with at("destination"):
-        made = selected or create(both.destination, folder.destination_wire)
+        made = selected or create(both.destination, folder)
+        if folder.subscribe and made:
+            both.destination.subscribe(folder.destination_wire)
+    unopened = sum(source.itself for source in sources)
+    if not made and not (copied.items or unopened):
+        sources, unopened = [Source(folder.source_wires[0], itself=True)], 1
     return PlanRow(
         job_id=folder.job_id,
         folder_id=folder.folder_id,
@@ -121,10 +131,11 @@ def plan(
                 large=uidset.encode(sorted(source.large)),
                 uidnext=source.uidnext if source.listed == source.exists else 0,
                 exists=source.exists,
+                itself=source.itself,
             )
             for source in sources
         ),
-        items=copied.items,
+        items=copied.items + unopened,
         bytes=copied.bytes,
         skipped_present=wanted.items - copied.items,
         skipped_filtered=listed.items - wanted.items,
@@ -137,7 +148,7 @@ def plan(
 def gone_warnings(folder: FolderRow, planned: PlanRow) -> list[WarningRow]:
     """Source folders that were there when the account was listed."""
     names = dict(zip(folder.source_wires, folder.source_names, strict=True))
-    gone = [f"“{names[source.wire]}”" for source in planned.sources if source.uidvalidity == GONE]
+    gone = [f"“{names[source.wire]}”" for source in planned.sources if source.uidvalidity == GONE and not source.itself]
     if not gone:
         return []
     text = f"Renamed or deleted at the source meanwhile, and skipped: {', '.join(gone)}."
@@ -174,8 +185,14 @@ def list_source(session: Session, source: Source, *, identity: bool) -> Iterator
             selected = session.examine(source.wire)
         except FolderGone:
             return
+        except FolderRefused:
+            source.itself = True
+            return
         source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
-        if selected.exists:
+        if selected.exists and source.others:
+            listed = list(session.listing(identity=True))
+            yield from only_there(session, source.wire, source.others, listed)
+        elif selected.exists:
             yield from session.listing(identity=identity)
 
 
@@ -242,11 +259,11 @@ def listings(session: Session, uids: Iterable[int]) -> dict[int, Listed]:
     }
 
 
-def create(session: Session, wire: str) -> Selected | None:
+def create(session: Session, folder: FolderRow) -> Selected | None:
     """Make the folder and look at it, or None: the copier will say why, message by message."""
     try:
-        session.create(wire)
-        selected = session.examine(wire)
+        session.create(folder.destination_wire, folder.special_use or None)
+        selected = session.examine(folder.destination_wire)
     except (FolderRefused, FolderGone):
         return None
     session.unselect()

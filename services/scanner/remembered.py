@@ -33,6 +33,8 @@ def plan_unchanged(
         one.wire for one in plan.sources
     ):
         return None
+    if folder.less_wires:
+        return None  # what it holds beyond other folders changes with them
     if options.verify == "deep" and remembered.options.verify != "deep":
         return None
     exists, uidnext = plan.destination_exists + plan.items, plan.destination_uidnext + plan.items

@@ -7,6 +7,7 @@ from libs.mailbox.port import Folder, Session
 from libs.mailbox.sides import at
 from services.scanner.accounts import Both
 
+ASKED = 10  # folders whose numbers are compared when one looks the same
 SAMPLED = 50  # the newest messages of one folder that are compared
 
 
@@ -36,8 +37,23 @@ def is_same_account(both: Both, folders: Sequence[Folder]) -> bool:
         with at("source"):
             newest_here = newest(both.source, here.uidnext)
         with at("destination"):
-            return newest_here == newest(both.destination, there.uidnext)
+            equal = newest_here == newest(both.destination, there.uidnext)
+        return equal and all(is_same_folder(both, one) for one in folders[:ASKED] if one.selectable)
     return False
+
+
+def is_same_folder(both: Both, folder: Folder) -> bool:
+    """Two small accounts that got the same mail in the same second differ in their other folders."""
+    with at("source"):
+        try:
+            here = both.source.status(folder.wire)
+        except (FolderGone, FolderRefused):
+            return True  # says nothing
+    with at("destination"):
+        try:
+            return both.destination.status(folder.wire) == here
+        except (FolderGone, FolderRefused):
+            return False
 
 
 def newest(session: Session, uidnext: int | None) -> set[tuple[int, int, str]]:

@@ -19,11 +19,12 @@ from libs.contracts.survives import weakest
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog, LogUnavailable
 from libs.mailbox.errors import MailboxError
+from libs.mailbox.names import encode_name
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
-from libs.mailbox.sides import SideFailed
+from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.port import ReadModelUnavailable, Store
-from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow
+from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow, WarningRow
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
 from libs.runtime.throttles import announce_throttle
@@ -31,11 +32,14 @@ from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Both, Stopping
 from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
-from services.scanner.planner import gone_warnings, plan
+from services.scanner.naming import fold
+from services.scanner.planner import NOT_CREATED, gone_warnings, plan
 from services.scanner.remembered import plan_unchanged
+from services.scanner.standins import stand_ins
 
 log = structlog.get_logger()
 
+FIRST_RENAMED = 20_000  # number of the warning of a folder with another name; those of the listing and of what is gone are below
 SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
 
 
@@ -211,8 +215,16 @@ class Scanner:
             if folder is None:
                 return
             known = self._delivered(request, folder_id)
-            earlier = planned
             survives = weakest(one.survives for one in self._store.behaviours(request.account_digest)) or "bytes"
+            planning = partial(
+                plan,
+                options=request.options,
+                plan_id=new_plan_id(),
+                number=number,
+                delivered=known,
+                survives=survives,
+                previous=planned,
+            )
             # A folder that is planned once more has changed, or its plan was not right.
             remembered = self._store.remembered(request, folder.destination_wire) if number == 1 else None
 
@@ -220,25 +232,19 @@ class Scanner:
                 unchanged = remembered and plan_unchanged(
                     folder, request.options, both, remembered, plan_id=new_plan_id()
                 )
-                return unchanged or plan(
-                    folder,
-                    request.options,
-                    both,
-                    plan_id=new_plan_id(),
-                    number=number,
-                    delivered=known,
-                    survives=survives,
-                    previous=earlier,
-                )
+                return unchanged or planning(folder, both=both)
 
+            renamed: list[FolderRow | WarningRow] = []
             try:
                 planned = self._accounts.run(request.job_id, request.run, work)
+                if planned and planned.destination_uidvalidity == NOT_CREATED:
+                    planned, renamed = self._under_another_name(request, folder, planned, planning)
             except SideFailed as failed:
                 self._fail(request, failed, folder_id)
                 return
             if planned is None:
                 return
-            self._store.write([planned, *gone_warnings(folder, planned)], now=datetime.now(UTC))
+            self._store.write([*renamed, planned, *gone_warnings(folder, planned)], now=datetime.now(UTC))
         self._log.append(
             topics.PROGRESS,
             request.job_id,
@@ -261,6 +267,30 @@ class Scanner:
             return set()
         plans = self._store.folder_plans(request.job_id, folder_id)
         return {one for each in plans for one in delivered(each, self._store.acks(request.job_id, each.plan_id))}
+    def _under_another_name(
+        self, request: RequestRow, folder: FolderRow, refused: PlanRow, planning: Callable[..., PlanRow]
+    ) -> tuple[PlanRow, list[FolderRow | WarningRow]]:
+        """The plan of the first stand-in that the destination takes, and what is to be stored with it.
+
+        Raises:
+            SideFailed: an account could not be read.
+        """
+        others = [one for one in self._store.folders(request.job_id) if one.folder_id != folder.folder_id]
+        taken = {fold(one.destination_name) for one in others}
+
+        def try_names(both: Both) -> tuple[PlanRow, list[FolderRow | WarningRow]]:
+            with at("destination"):
+                delimiter = both.destination.namespace().delimiter
+            for name in stand_ins(folder.destination_name, delimiter, taken):
+                renamed = replace(folder, destination_name=name, destination_wire=encode_name(name))
+                planned = planning(renamed, both=both)
+                if planned.destination_uidvalidity != NOT_CREATED:
+                    text = f"The destination does not take the name “{folder.destination_name}”: it is “{name}” there."
+                    number = FIRST_RENAMED + int(folder.folder_id)
+                    return planned, [renamed, WarningRow(job_id=request.job_id, number=number, text=text)]
+            return refused, []
+
+        return self._accounts.run(request.job_id, request.run, try_names) or (refused, [])
 
     @staticmethod
     def _work_item(request: RequestRow, planned: PlanRow) -> CopyFolder:

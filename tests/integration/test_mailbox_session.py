@@ -106,6 +106,7 @@ def test_folders_of_any_name_are_made_listed_and_filled(dovecot: Dovecot, opened
 
     session.create(wire)
     session.create(wire)
+    session.subscribe(wire)
     session.append(wire, [message()], go)
 
     found = {folder.wire: folder for folder in session.folders()}[wire]
@@ -131,6 +132,7 @@ def test_without_extensions_folders_are_listed_as_well(opened: Open, dovecot_ins
     with Dovecot(hide=["LIST-EXTENDED", "SPECIAL-USE", "NAMESPACE", "UNSELECT"]) as server:
         session = opened(server.account("joe"), server)
         session.create("kept")
+        session.subscribe("kept")
         folders = {folder.name: folder for folder in session.folders()}
 
         assert folders["kept"].subscribed

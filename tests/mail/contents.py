@@ -10,6 +10,7 @@ from typing import NamedTuple
 from libs.contracts.accounts import Account
 from tests.mail.imap import connected, folders, quoted
 
+UID = re.compile(rb"UID (\d+)")
 FLAGS = re.compile(rb"FLAGS \(([^)]*)\)")
 DATE = re.compile(rb'INTERNALDATE "([^"]+)"')
 AT_ONCE = 200  # messages in memory
@@ -32,8 +33,13 @@ def folder_names(account: Account) -> set[str]:
 
 
 def contents(account: Account) -> Counter[Kept]:
-    """Everything in the account, as a multiset. Nothing is marked as read."""
-    found: Counter[Kept] = Counter()
+    """Everything in the account, as a multiset."""
+    return Counter(by_uid(account).values())
+
+
+def by_uid(account: Account) -> dict[tuple[str, int], Kept]:
+    """Everything in the account by folder and UID, in the order of each folder. Nothing is marked as read."""
+    found: dict[tuple[str, int], Kept] = {}
     with connected(account) as client:
         for name, wire in folders(client).items():
             status, answer = client.select(quoted(wire), readonly=True)
@@ -41,11 +47,11 @@ def contents(account: Account) -> Counter[Kept]:
             exists = int(answer[0])
             for first in range(1, exists + 1, AT_ONCE):
                 last = min(first + AT_ONCE - 1, exists)
-                status, data = client.fetch(f"{first}:{last}", "(FLAGS INTERNALDATE BODY.PEEK[])")
+                status, data = client.fetch(f"{first}:{last}", "(UID FLAGS INTERNALDATE BODY.PEEK[])")
                 assert status == "OK", data
                 kept = _kept(name, data)
                 assert len(kept) == last - first + 1, f"{len(kept)} of {last - first + 1} messages came"
-                found.update(kept)
+                found.update({(name, uid): one for uid, one in kept})
     return found
 
 
@@ -66,20 +72,21 @@ def difference(source: Counter[Kept], destination: Counter[Kept]) -> str:
     return "\n".join(lines[:SHOWN] + ([f"… and {more} more lines"] if more > 0 else []))
 
 
-def _kept(folder: str, data: Sequence[object]) -> list[Kept]:
-    kept: list[Kept] = []
+def _kept(folder: str, data: Sequence[object]) -> list[tuple[int, Kept]]:
+    kept: list[tuple[int, Kept]] = []
     for index, part in enumerate(data):
         if not isinstance(part, tuple):
             continue
         head, body = part
         tail = data[index + 1] if index + 1 < len(data) else b""  # items may follow the literal
         items = head + (tail if isinstance(tail, bytes) else b"")
-        flags, date = FLAGS.search(items), DATE.search(items)
+        uid, flags, date = UID.search(items), FLAGS.search(items), DATE.search(items)
+        assert uid, items
         assert flags, items
         assert date, items
         at = datetime.strptime(date[1].decode().strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
         names = frozenset(flags[1].decode().split()) - {"\\Recent"}
-        kept.append(Kept(folder, hashlib.sha256(body).hexdigest(), names, at))
+        kept.append((int(uid[1]), Kept(folder, hashlib.sha256(body).hexdigest(), names, at)))
     return kept
 
 

@@ -51,7 +51,7 @@ def folders(client: imaplib.IMAP4) -> dict[str, bytes]:
         if {b"\\noselect", b"\\nonexistent"} & set(match["flags"].lower().split()):
             continue
         wire = literal if literal is not None else _unquoted(match["name"])
-        found[_plain_name(wire, prefix, _unquoted(match["delimiter"]))] = wire
+        found[plain_name(imap_utf7.decode(wire), prefix.decode(), _unquoted(match["delimiter"]).decode())] = wire
     return found
 
 
@@ -79,11 +79,10 @@ def _personal_prefix(client: imaplib.IMAP4) -> bytes:
     return _unquoted(b'"' + match[1] + b'"') if match else b""
 
 
-def _plain_name(wire: bytes, prefix: bytes, delimiter: bytes) -> str:
-    if prefix and wire.startswith(prefix):
-        wire = wire[len(prefix) :]
-    name = imap_utf7.decode(wire)
-    return "/".join(name.split(delimiter.decode())) if delimiter != b"NIL" else name
+def plain_name(name: str, prefix: str, delimiter: str) -> str:
+    """A decoded name with "/" between levels, without the personal prefix."""
+    name = name.removeprefix(prefix)
+    return "/".join(name.split(delimiter)) if delimiter != "NIL" else name
 
 
 def _unquoted(text: bytes) -> bytes:

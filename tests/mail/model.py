@@ -135,6 +135,8 @@ class MailboxModel:
         self.prefix = prefix
         self.folders: dict[str, FolderModel] = {}
         self.special_use: dict[str, str] = {}
+        self.subscribed: set[str] = set()
+        self.gmail_ids: dict[bytes, int] = {}  # by body; where there are some, it is Gmail
         self.refused: dict[bytes, AppendRefused] = {}  # by body: the answer to whoever appends it
         # What strange servers do with what is appended, not with what `put` puts there:
         self.refuses: Callable[[Message], AppendRefused | None] = lambda _: None
@@ -299,7 +301,7 @@ class ModelSession:
 
     def __init__(self, model: MailboxModel) -> None:
         self._model = model
-        self.capabilities = frozenset({"IMAP4REV1"})
+        self.capabilities = frozenset({"IMAP4REV1"} | ({"X-GM-EXT-1"} if model.gmail_ids else set()))
         self.multiappend = model.multiappend
         self.uidplus = model.uidplus
         self.over = False
@@ -367,6 +369,10 @@ class ModelSession:
                 else (listed)
             )
 
+    def gmail_ids(self) -> dict[int, int]:
+        self._alive()
+        return {one.uid: self._model.gmail_ids[one.body] for one in self._selected("1:*")}
+
     def fetch(self, uids: str) -> Iterator[Message]:
         self._begin("fetch")
         for one in self._selected(uids):
@@ -399,7 +405,11 @@ class ModelSession:
         self._alive()
         return {one.uid: one.flags for one in self._selected(uids)}
 
-    def create(self, wire: str) -> None:
+    def subscribe(self, wire: str) -> None:
+        self._alive()
+        self._model.subscribed.add(wire)
+
+    def create(self, wire: str, special_use: str | None = None) -> None:
         self._begin("create")
         with self._model.lock:
             if wire in self._model.uncreatable:

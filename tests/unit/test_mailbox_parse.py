@@ -245,4 +245,5 @@ def test_the_first_personal_namespace_counts() -> None:
 
     assert found
     assert (found.prefix, found.delimiter) == ("INBOX.", ".")
+    assert (found.also_personal, found.foreign) == ({"x"}, {"Other."})
     assert namespace(values(b"* NAMESPACE NIL NIL NIL\r\n")) is None

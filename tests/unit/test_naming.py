@@ -62,12 +62,105 @@ def test_the_inbox_is_the_inbox_in_any_letter_case_and_comes_first() -> None:
 
 
 def test_special_use_comes_before_the_name() -> None:
-    source = side(
-        "Gesendet", "Papierkorb", "Alle", uses={"Gesendet": "\\Sent", "Papierkorb": "\\Trash", "Alle": "\\All"}
-    )
-    destination = side("INBOX", "Sent Items", "All", uses={"Sent Items": "\\Sent", "All": "\\All"})
+    source = side("Verschickt", "Müll", uses={"Verschickt": "\\Sent", "Müll": "\\Trash"})
+    destination = side("INBOX", "Sent Items", "Old", uses={"Sent Items": "\\Sent", "Old": "\\Trash"})
 
-    assert mapped(source, destination) == {"Gesendet": "Sent Items", "Papierkorb": "Papierkorb", "Alle": "Alle"}
+    assert mapped(source, destination) == {"Verschickt": "Sent Items", "Müll": "Old"}
+
+
+def test_without_attributes_special_folders_are_known_by_their_names_in_many_languages() -> None:
+    source = side("Gesendete Elemente", "Brouillons", "Корзина", "迷惑メール", "Archivo")
+
+    assert mapped(source, side("INBOX", "Sent", "Drafts", "Trash", "Spam", "Archives")) == {
+        "Gesendete Elemente": "Sent",
+        "Brouillons": "Drafts",
+        "Корзина": "Trash",
+        "迷惑メール": "Spam",
+        "Archivo": "Archives",
+    }
+
+
+def test_a_name_is_not_believed_where_another_folder_has_the_attribute() -> None:
+    source = side("Sent", "Gesendet", uses={"Gesendet": "\\Sent"})
+
+    assert mapped(source, side("INBOX", "Outgoing", uses={"Outgoing": "\\Sent"})) == {
+        "Sent": "Sent",
+        "Gesendet": "Outgoing",
+    }
+
+
+def test_a_missing_special_folder_is_named_as_the_destination_names_the_others() -> None:
+    source = side("Sent", "Trash", uses={"Sent": "\\Sent", "Trash": "\\Trash"})
+
+    assert mapped(source, side("INBOX", "Entwürfe", "Papierkorb")) == {"Sent": "Gesendet", "Trash": "Papierkorb"}
+    assert mapped(side("Envoyés"), side("INBOX")) == {"Envoyés": "Sent"}
+    assert mapped(side("Envoyés"), side("INBOX", delimiter=".", prefix="INBOX.")) == {"Envoyés": "INBOX.Sent"}
+
+
+def test_what_lies_below_a_special_folder_goes_with_it() -> None:
+    source = side("Gesendet", "Gesendet/2023/Q1", "Gesendetes", uses={"Gesendet": "\\Sent"})
+    below = side("INBOX", "INBOX.Sent Items", delimiter=".", prefix="INBOX.", uses={"INBOX.Sent Items": "\\Sent"})
+
+    assert mapped(source, below) == {
+        "Gesendet": "INBOX.Sent Items",
+        "Gesendet/2023/Q1": "INBOX.Sent Items.2023.Q1",
+        "Gesendetes": "INBOX.Gesendetes",
+    }
+
+
+GMAIL = {
+    "[Gmail]/All Mail": "\\All",
+    "[Gmail]/Starred": "\\Flagged",
+    "[Gmail]/Important": "\\Important",
+    "[Gmail]/Sent Mail": "\\Sent",
+}
+
+
+def test_all_mail_goes_last_into_the_archive_less_what_lies_in_other_folders_and_views_are_left_out() -> None:
+    mappings = map_folders(side("INBOX", *GMAIL, "Work", uses=GMAIL), side("INBOX"), folder_map={})
+
+    assert names(mappings) == {
+        "INBOX": "INBOX",
+        "[Gmail]/Sent Mail": "Sent",
+        "Work": "Work",
+        "[Gmail]/All Mail": "Archive",
+    }
+    assert [one.name for one in mappings[-1].less] == ["INBOX", "[Gmail]/Sent Mail", "Work"]
+    assert not any(mapping.less for mapping in mappings[:-1])
+
+
+def test_all_mail_joins_the_archive_that_is_there_and_comes_after_it() -> None:
+    source = side("INBOX", "Archiv", *GMAIL, uses=GMAIL)
+
+    mappings = map_folders(source, side("INBOX", "Archives"), folder_map={})
+
+    assert [folder.name for folder in mappings[-1].sources] == ["Archiv", "[Gmail]/All Mail"]
+    assert mappings[-1].destination_name == "Archives"
+
+
+def test_all_mail_can_be_left_out_or_sent_elsewhere() -> None:
+    source = side("INBOX", *GMAIL, uses=GMAIL)
+
+    assert "[Gmail]/All Mail" not in mapped(source, side("INBOX"), exclude=["*/All Mail"])
+    assert mapped(source, side("INBOX"), folder_map={"[Gmail]/All Mail": "Old"})["[Gmail]/All Mail"] == "Old"
+
+
+def test_folders_of_other_people_and_shared_ones_are_left_out() -> None:
+    namespace = Namespace(prefix="INBOX.", delimiter=".", foreign=frozenset({"user.", "", "#shared."}))
+    listed = ("INBOX", "INBOX.a", "user.bob", "user.bob.x", "common", "#shared.y")
+    source = Side(folders=[Folder(wire=one, name=one, delimiter=".") for one in listed], namespace=namespace)
+
+    assert set(mapped(source, side("INBOX"))) == {"INBOX", "INBOX.a"}
+
+
+def test_further_personal_namespaces_count() -> None:
+    namespace = Namespace(
+        prefix="", delimiter="/", also_personal=frozenset({"#mh/"}), foreign=frozenset({"Shared/", "#"})
+    )
+
+    assert [namespace.is_personal(name) for name in ("a", "#mh/x", "Shared", "Shared/x", "Sharedness", "#news")] == [
+        *(True, True, False, False, True, False)
+    ]
 
 
 def test_the_folder_map_comes_before_everything() -> None:

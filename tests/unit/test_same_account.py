@@ -69,3 +69,12 @@ def test_a_different_number_of_messages_is_another_account(removed: list[int]) -
     other.expunge("INBOX", removed)
 
     assert not same(model, other)
+
+
+def test_equal_mail_under_equal_numbers_is_another_account_when_other_folders_differ() -> None:
+    model = filled("INBOX", "Archive")
+    other = twin(model, "INBOX")
+    other.put("INBOX", *(mail(number) for number in range(60)))
+    other.put("Archive", mail("other"))
+
+    assert not same(model, other)
