@@ -39,7 +39,9 @@ from services.scanner.standins import stand_ins
 
 log = structlog.get_logger()
 
-FIRST_RENAMED = 20_000  # number of the warning of a folder with another name; those of the listing and of what is gone are below
+FIRST_RENAMED = (
+    20_000  # number of the warning of a folder with another name; those of the listing and of what is gone are below
+)
 SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
 
 
@@ -267,6 +269,7 @@ class Scanner:
             return set()
         plans = self._store.folder_plans(request.job_id, folder_id)
         return {one for each in plans for one in delivered(each, self._store.acks(request.job_id, each.plan_id))}
+
     def _under_another_name(
         self, request: RequestRow, folder: FolderRow, refused: PlanRow, planning: Callable[..., PlanRow]
     ) -> tuple[PlanRow, list[FolderRow | WarningRow]]:
