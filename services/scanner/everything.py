@@ -19,11 +19,11 @@ def only_there(session: Session, wire: str, others: Sequence[str], listed: Seque
         session.examine(wire)
         numbers = session.gmail_ids()
         return [one for one in listed if numbers.get(one.uid) not in elsewhere]
-    held = Counter[bytes](identity(one) for _ in _opened(session, others) for one in session.listing(identity=True))
+    held = Counter(identity(one, "bytes") for _ in _opened(session, others) for one in session.listing(identity=True))
     session.examine(wire)
     left: list[Listed] = []
     for one in listed:
-        key = identity(one)
+        key = identity(one, "bytes")
         if held[key]:
             held[key] -= 1
         else:

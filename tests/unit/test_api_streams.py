@@ -67,7 +67,7 @@ def test_snapshots_come_at_most_once_a_second_go_only_forward_and_then_end(api, 
     worker.join()
 
     assert len(times) >= 3
-    assert min(later - earlier for earlier, later in pairwise(times)) > 0.95
+    assert min(later - earlier for earlier, later in pairwise(times)) > 0.9
     assert percents == sorted(percents)
     assert percents[-1] == 100
     assert names == ["snapshot"] * len(times) + ["end"]

@@ -331,10 +331,11 @@ def test_rule_15_a_second_job_where_nothing_survives_copies_nothing_into_a_folde
     world.destination.rewrites = rewriting("none")
     world.end(world.run(job_id="first"))
     world.source.put("Sent", mail("s"))
+    world.destination.put("INBOX", mail("theirs"))
 
     second = world.run(job_id="second")
 
-    assert subjects(world) == [b"m0", b"m1", b"m2"]
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"theirs"]
     assert subjects(world, "Sent") == [b"s"]
     assert (world.counts(second).failed, world.counts(second).completed) == (3, 1)
 
