@@ -58,6 +58,7 @@ class Person:
         assert account.password
         form = self.page.locator(f"[data-side={side}]")
         form.locator(f"[name={side}-host]").fill(account.host)
+        form.locator(f"[name={side}-security]").select_option(account.security)
         form.locator(f"[name={side}-port]").fill(str(account.port))
         form.locator(f"[name={side}-username]").fill(account.username)
         form.locator(f"[name={side}-secret]").fill(password or account.password.get_secret_value())
