@@ -14,6 +14,7 @@ MailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^\s@<>\"(),:;\\\x00-\x1f]+@[^\s@<>\"(),:;\\\x00-\x1f]+$")
 ]
 FolderName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Mode = Literal["full", "folders_only", "dry_run"]  # dry_run: only say what would be copied, and write nothing
 
 
 class Limits(BaseModel):
@@ -33,7 +34,7 @@ class Limits(BaseModel):
 class JobOptions(Limits):
     """What is copied, and how it is checked."""
 
-    mode: Literal["full", "folders_only"] = "full"
+    mode: Mode = "full"
     include: list[Glob] = Field(default_factory=list[str], max_length=1000)
     exclude: list[Glob] = Field(default_factory=list[str], max_length=1000)
     since: date | None = None  # by INTERNALDATE, this day and later
@@ -111,3 +112,9 @@ STATE_TEXT: dict[JobState, str] = {
     JobState.GONE: "There is nothing here (any more).",
 }
 RESTING_TEXT = "Its schedule lets nothing be copied now. It goes on by itself."  # of a job that runs
+
+DRY_RUN_TEXT: dict[JobState, str] = {
+    JobState.SCANNING: "Looking at both mailboxes to say what would be copied. Nothing is written.",
+    JobState.COMPLETED: "The dry run is done. Nothing was copied or changed.",
+    JobState.CANCELLED: "Cancelled. Nothing was copied or changed.",
+}

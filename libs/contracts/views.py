@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from libs.contracts.accounts import Side
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import JobState, Limits
+from libs.contracts.jobs import JobState, Limits, Mode
 from libs.contracts.reasons import Reason
 from libs.contracts.schedule import Rate
 
@@ -31,6 +31,7 @@ class JobView(BaseModel):
     job_id: JobId
     kind: Literal["mailbox", "external"]
     run: int  # 1, and one more each time it was tried again
+    mode: Mode = "full"  # dry_run: nothing is ever completed, items_remaining would be copied
     name: str | None
     project: str | None
     state: JobState

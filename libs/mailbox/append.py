@@ -56,7 +56,7 @@ def append(
     """`mailbox` is quoted already. See Session.append."""
     bodies = [_body(message) for message in messages]
     heads = [_head(message, body.size, literals) for message, body in zip(messages, bodies, strict=True)]
-    tag = dialogue.start()
+    tag = dialogue.start(b"APPEND")
     for part in _parts(dialogue, tag, mailbox, heads, bodies, literals):
         if isinstance(part, _Wait):
             _await_leave(dialogue, tag)

@@ -10,11 +10,17 @@ from typing import TypeVar
 from libs.contracts.reasons import Reason
 from libs.mailbox import meaning
 from libs.mailbox.backoff import Backoff
-from libs.mailbox.errors import ConnectionLost, MailboxError, ProtocolBroken
+from libs.mailbox.errors import ConnectionLost, MailboxError, ProtocolBroken, WritingForbidden
 from libs.mailbox.parse import Continuation, Scanner, Status, Tagged, Untagged, parse_response
 from libs.mailbox.stream import LineTooLong, Stream
 
 E = TypeVar("E", bound=MailboxError)
+
+READING = re.compile(  # what changes nothing, in a folder opened with EXAMINE
+    rb"(CAPABILITY|NOOP|LOGOUT|ENABLE|COMPRESS|LIST|LSUB|NAMESPACE|STATUS|"
+    rb"GETQUOTAROOT|EXAMINE|CLOSE|UNSELECT|UID FETCH)"
+    rb"(?= |\Z)"
+)
 
 
 class Dialogue:
@@ -29,27 +35,35 @@ class Dialogue:
         self._stream = stream
         self._backoff = backoff
         self._over = False
+        self._may_write = True
         self._count = 0
         self._waiting: deque[bytes] = deque()  # tags without an answer, in the order sent
         self._unread: Untagged | None = None
         self._bye: Status | None = None
         self._closing = False  # LOGOUT was sent: the BYE is its answer
 
-    def start(self) -> bytes:
-        """The tag of a command that is about to be sent, when all earlier ones are answered."""
+    def forbid_writing(self) -> None:
+        self._may_write = False
+
+    def start(self, command: bytes) -> bytes:
+        """The tag of a command that is about to be sent, when all earlier ones are answered.
+
+        Raises:
+            WritingForbidden: it is none of those that only read, and that is all this connection may do.
+        """
         while self._waiting:
             self.next(self._waiting[0])
-        return self._tag()
+        return self._tag(command)
 
     def ask(self, command: bytes) -> bytes:
         """Send one command; its tag."""
-        tag = self.start()
+        tag = self.start(command)
         self.send(b"%b %b\r\n" % (tag, command))
         return tag
 
     def ask_also(self, command: bytes) -> bytes:
         """Send one more command while an earlier one is being answered."""
-        tag = self._tag()
+        tag = self._tag(command)
         self.send(b"%b %b\r\n" % (tag, command))
         return tag
 
@@ -181,7 +195,9 @@ class Dialogue:
         self._over = True
         self._stream.close()
 
-    def _tag(self) -> bytes:
+    def _tag(self, command: bytes) -> bytes:
+        if not self._may_write and not READING.match(command):
+            raise WritingForbidden
         if self._over:
             raise ConnectionLost(Reason.CONNECTION_LOST)
         self._backoff.check()

@@ -12,6 +12,10 @@ class MailboxError(Exception):
         self.server_text = server_text
 
 
+class WritingForbidden(Exception):
+    """A session that may only read was told to write: a defect of ours, and nothing was sent."""
+
+
 class AccountUnusable(MailboxError):
     """Host, TLS or login is wrong: ask the person, never retry by itself."""
 

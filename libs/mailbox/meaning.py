@@ -27,7 +27,10 @@ _TOO_MUCH = re.compile(  # Gmail, Yahoo, Outlook
     r"(too many|maximum number of) ([\w-]+ ){0,3}(connection|command|request|session|login)",
     re.IGNORECASE,
 )
-_IDLE = re.compile(r"inactiv|idle|autologout|timed? ?out", re.IGNORECASE)  # RFC 3501 section 5.4
+_THIS_ONE = re.compile(  # a BYE that ends one connection and asks for nothing (RFC 3501 section 7.1.5, Dovecot)
+    r"inactiv|idle|autologout|timed? ?out|mailbox was (deleted|renamed)|(deleted|renamed) under|internal error",
+    re.IGNORECASE,
+)
 _FULL = re.compile(r"over ?quota|quota (is )?exceeded|exceeds? .{0,20}quota|mailbox (is )?full", re.IGNORECASE)
 _TOO_LARGE = re.compile(
     r"\b(message|mail|literal|size)\b.*\b(too (large|big)|exceeds?|limit)\b|too (large|big) message", re.I
@@ -47,7 +50,7 @@ def busy(status: Status, codes: frozenset[str] = _BUSY_CODES) -> MailboxBusy | N
     """The server asks for patience, or None."""
     if error := throttled(status):
         return error
-    if status.kind == "BYE" and not _IDLE.search(status.text):
+    if status.kind == "BYE" and not _THIS_ONE.search(status.text):
         return MailboxBusy(Reason.BUSY, status.text, retry_after=BYE_SECONDS, asked=True)
     if status.code in codes:
         return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS, asked=True)

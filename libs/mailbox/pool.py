@@ -16,6 +16,7 @@ from libs.mailbox.errors import AccountUnusable, MailboxError
 from libs.mailbox.port import Session
 
 IDLE_SECONDS = 20.0  # then an unused connection is closed
+REFUSED_SECONDS = 10.0  # until the job has ended, of which this is the end
 KEPT_REFUSALS = 1_000
 FRESH_SECONDS = 2.0  # an idle time after which the server is asked whether it is still there
 
@@ -26,12 +27,19 @@ class _Idle:
     since: float = field(default_factory=time.monotonic)
 
 
+@dataclass(slots=True)
+class _Refused:
+    credentials: int  # a hash that means nothing outside of this process
+    error: AccountUnusable
+    at: float = field(default_factory=time.monotonic)
+
+
 class SessionPool:
     """Idle sessions by job and side. Thread-safe."""
 
     def __init__(self, connect: Callable[[Account], Session]) -> None:
         self._login = connect
-        self._refused: OrderedDict[tuple[JobId, Side], tuple[int, AccountUnusable]] = OrderedDict()
+        self._refused: OrderedDict[tuple[JobId, Side], _Refused] = OrderedDict()
         self._idle: defaultdict[tuple[JobId, Side], list[_Idle]] = defaultdict(list)
         self._lock = threading.Lock()
 
@@ -60,10 +68,10 @@ class SessionPool:
             else:
                 return idle.session
 
-    def fresh(self, job_id: JobId, side: Side, account: Account) -> Session:
-        """A connection that has seen no folder yet (COPYING rule 13).
+    def fresh(self, job_id: JobId, side: Side, account: Account, *, read_only: bool = False) -> Session:
+        """A connection that has seen no folder yet (COPYING rule 13). To a source it can't write.
 
-        Credentials that were refused once are not tried again for the same job:
+        Credentials that were just refused are not tried again for the same job:
         many servers lock who tries too often.
 
         Raises:
@@ -72,18 +80,21 @@ class SessionPool:
         credentials = hash(account)
         with self._lock:
             refused = self._refused.get((job_id, side))
-        if refused and refused[0] == credentials:
-            raise AccountUnusable(refused[1].reason, refused[1].server_text)
+        if refused and refused.credentials == credentials and time.monotonic() - refused.at < REFUSED_SECONDS:
+            raise AccountUnusable(refused.error.reason, refused.error.server_text)
         try:
-            return self._login(account)
+            session = self._login(account)
         except AccountUnusable as error:
             if error.reason == Reason.LOGIN_REFUSED:
                 self._remember_refusal(job_id, side, credentials, error)
             raise
+        if read_only or side == "source":
+            session.forbid_writing()
+        return session
 
     def _remember_refusal(self, job_id: JobId, side: Side, credentials: int, error: AccountUnusable) -> None:
         with self._lock:
-            self._refused[job_id, side] = credentials, error
+            self._refused[job_id, side] = _Refused(credentials, error)
             while len(self._refused) > KEPT_REFUSALS:
                 self._refused.popitem(last=False)
 

@@ -51,7 +51,16 @@ class Selected:
     uidnext: int | None
     exists: int
     mailbox_id: str | None = None  # RFC 8474
-    permanent_flags: frozenset[str] = field(default_factory=frozenset[str])
+    permanent_flags: frozenset[str] = field(default_factory=frozenset[str])  # empty: not told
+    keywords: frozenset[str] = field(default_factory=frozenset[str])  # known in the folder (FLAGS), used or not
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """The room that is left (RFC 9208), where there is most to lose; None: no limit, or none that was told."""
+
+    bytes_free: int | None = None
+    messages_free: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +142,18 @@ class Session(Protocol):
     def folders(self) -> list[Folder]: ...
     def namespace(self) -> Namespace: ...
     def status(self, wire: str) -> Status: ...
+    def quota(self) -> Quota:
+        """Of INBOX; roots of single folders are not asked for."""
+        ...
+
+    def append_limit(self, wire: str) -> int | None:
+        """Bytes of the largest message the folder takes (RFC 7889); None where the server does not say."""
+        ...
+
+    def forbid_writing(self) -> None:
+        """For good: every command that may change the account raises `WritingForbidden` from now on."""
+        ...
+
     def examine(self, wire: str) -> Selected:
         """EXAMINE, always anew, even when it is the folder already open.
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from libs.contracts.reasons import Reason
-from libs.mailbox import append, fetching, folders, meaning
+from libs.mailbox import append, fetching, folders, meaning, room
 from libs.mailbox.backoff import Backoff
 from libs.mailbox.dialogue import Dialogue
 from libs.mailbox.errors import FolderGone
@@ -18,6 +18,7 @@ from libs.mailbox.port import (
     Listed,
     Message,
     Namespace,
+    Quota,
     Selected,
     Status,
 )
@@ -99,6 +100,12 @@ class ImapSession:
             raise self._dialogue.broken()
         return Status(messages=found[b"MESSAGES"], uidnext=found.get(b"UIDNEXT"), uidvalidity=found.get(b"UIDVALIDITY"))
 
+    def quota(self) -> Quota:
+        return room.quota(self._dialogue, self.capabilities)
+
+    def append_limit(self, wire: str) -> int | None:
+        return room.append_limit(self._dialogue, self.capabilities, self._mailbox(wire))
+
     def create(self, wire: str, special_use: str | None = None) -> None:
         mailbox = self._mailbox(wire)
         answer = self._dialogue.run(b"CREATE %b" % mailbox + self._use(special_use))
@@ -155,6 +162,9 @@ class ImapSession:
         )
 
     # ---- the connection
+
+    def forbid_writing(self) -> None:
+        self._dialogue.forbid_writing()
 
     def noop(self) -> None:
         self._expect(self._dialogue.run(b"NOOP"))

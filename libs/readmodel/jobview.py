@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from libs.contracts.jobs import RESTING_TEXT, STATE_TEXT, JobState, Limits
+from libs.contracts.ids import FolderId
+from libs.contracts.jobs import DRY_RUN_TEXT, RESTING_TEXT, STATE_TEXT, JobState, Limits
 from libs.contracts.reasons import WHAT_TO_DO
 from libs.contracts.schedule import Rate
 from libs.contracts.views import BreakdownRow, Hold, JobView, RemainingSeconds, Snapshot
 from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Throttle, VerifyLevel
 
 TOLD_WITHIN = timedelta(hours=1)
+FolderState = Literal["waiting", "planned", "copying", "done", "failed"]
 STALLED_AFTER = timedelta(seconds=60)
 VERIFY_LEVELS: tuple[VerifyLevel, ...] = ("size", "identity", "bytes")  # weakest first
 
@@ -34,6 +36,7 @@ def snapshot(numbers: Numbers, *, now: datetime, retention: timedelta) -> Snapsh
         job_id=head.job_id,
         kind=head.kind,
         run=head.run,
+        mode=head.mode,
         name=head.name,
         project=head.project,
         state=state,
@@ -101,10 +104,13 @@ def _state(numbers: Numbers, last_report_at: datetime | None, now: datetime) -> 
     )
     if silent and not (head.limits.rate(now).closed or head.limits.rate(now - STALLED_AFTER).closed):
         return JobState.STALLED  # workers that wait for their time have nothing to report
-    return JobState.RUNNING if numbers.progress else JobState.SCANNING
+    copying = numbers.progress and head.mode != "dry_run"
+    return JobState.RUNNING if copying else JobState.SCANNING
 
 
 def _state_text(state: JobState, head: Head, rate: Rate) -> str:
+    if head.mode == "dry_run" and state in DRY_RUN_TEXT:
+        return DRY_RUN_TEXT[state]
     if rate.closed and state in (JobState.RUNNING, JobState.SCANNING):
         return RESTING_TEXT
     if state is not JobState.FAILED or head.reason is None:
@@ -169,7 +175,9 @@ def _seconds_since(since: float, window: int, now: datetime) -> float:
 def _throttle_text(throttle: Throttle | None) -> str | None:
     if throttle is None:
         return None
-    return f"The {throttle.side} server asked for a pause" + (f": {throttle.text}" if throttle.text else ".")
+    if not throttle.text:
+        return f"The {throttle.side} server is busy, or can't be reached at the moment."
+    return f"The {throttle.side} server asked for a pause: {throttle.text}"
 
 
 def _limit_text(limits: Limits, rate: Rate) -> str | None:
@@ -199,15 +207,17 @@ def _breakdown(numbers: Numbers, known: Sequence[FolderProgress]) -> list[Breakd
     names = {folder.folder_id: folder for folder in numbers.names}
     progress = {folder.folder_id: folder for folder in known}
     order = sorted(names.keys() | progress.keys(), key=lambda folder_id: (len(folder_id), folder_id))
-    return [_folder(names.get(each), progress.get(each), each in numbers.failed_folders) for each in order]
+    return [
+        _folder(names.get(each), progress.get(each), _state_of(numbers, each, progress.get(each))) for each in order
+    ]
 
 
-def _folder(names: FolderNames | None, progress: FolderProgress | None, failed: bool) -> BreakdownRow:
+def _folder(names: FolderNames | None, progress: FolderProgress | None, state: FolderState) -> BreakdownRow:
     return BreakdownRow(
         kind="folder",
         name=", ".join(names.source_names) if names else "",
         destination_name=names.destination_name if names else None,
-        state="failed" if failed else _folder_state(progress),
+        state=state,
         items_total=progress.items_total if progress else None,
         items_completed=progress.completed if progress else 0,
         items_skipped=progress.skipped if progress else 0,
@@ -219,9 +229,13 @@ def _folder(names: FolderNames | None, progress: FolderProgress | None, failed: 
     )
 
 
-def _folder_state(progress: FolderProgress | None) -> Literal["waiting", "planned", "copying", "done"]:
+def _state_of(numbers: Numbers, folder_id: FolderId, progress: FolderProgress | None) -> FolderState:
+    if folder_id in numbers.failed_folders:
+        return "failed"
     if progress is None:
         return "waiting"
+    if numbers.head.mode == "dry_run":
+        return "planned"
     if progress.finished and not progress.stopped:
         return "done"
     return "planned" if progress.reported_at is None else "copying"

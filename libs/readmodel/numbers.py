@@ -7,7 +7,7 @@ from typing import Literal
 
 from libs.contracts.accounts import Side
 from libs.contracts.ids import FolderId, JobId
-from libs.contracts.jobs import JobState, Limits
+from libs.contracts.jobs import JobState, Limits, Mode
 from libs.contracts.reasons import Reason
 
 VerifyLevel = Literal["size", "identity", "bytes"]
@@ -28,6 +28,7 @@ class Head:
     run: int = 1
     desired: Literal["run", "pause", "cancel"] | None
     limits: Limits
+    mode: Mode = "full"
     admitted_at: datetime | None
     bytes_before: int = 0  # completed by earlier runs
     folders: int | None

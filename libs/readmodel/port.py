@@ -16,6 +16,7 @@ from libs.readmodel.rows import (
     FailureRow,
     FolderRow,
     PlanRow,
+    QuotaRow,
     RequestRow,
     Row,
     TotalsRow,
@@ -32,6 +33,14 @@ class Remembered:
 
     plan: PlanRow
     options: JobOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSum:
+    """What the newest plans of a job copy."""
+
+    items: int
+    bytes: int
 
 
 class Store(Protocol):
@@ -73,6 +82,8 @@ class Store(Protocol):
         """The newest plan for this folder between the same two accounts whose messages were all copied and verified."""
         ...
 
+    def planned(self, job_id: JobId) -> PlannedSum: ...
+    def quota(self, job_id: JobId) -> QuotaRow | None: ...
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         """In the order they were written."""
         ...

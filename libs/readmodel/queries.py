@@ -15,6 +15,7 @@ from libs.readmodel.rows import (
     FolderRow,
     OutcomeRow,
     PlanRow,
+    QuotaRow,
     RequestRow,
     TotalsRow,
 )
@@ -84,6 +85,14 @@ INNER JOIN (SELECT * FROM audits FINAL WHERE rewritten = 0 AND removed = 0) AS u
 ORDER BY p.plan_id DESC LIMIT 1
 """
 
+PLANNED = f"""
+SELECT sum(items) AS items, sum(bytes) AS bytes FROM (
+    SELECT items, bytes FROM plans FINAL WHERE {_JOB} ORDER BY number DESC, plan_id DESC LIMIT 1 BY folder_id
+)
+"""
+
+QUOTA = f"SELECT {columns(QuotaRow)} FROM quotas FINAL WHERE {_JOB}"
+
 ACKS = f"""
 SELECT {columns(AckRow)} FROM acks FINAL WHERE {_JOB} AND plan_id = {{plan:String}}
 ORDER BY version, source, first_uid
@@ -150,7 +159,7 @@ HEADS = f"""
 SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     r.source_host AS source_host, r.destination_host AS destination_host,
     r.created_at AS created_at, r.updated_at AS updated_at, r.run AS run,
-    d.state AS desired, ifNull(d.limits, r.options) AS limits,
+    d.state AS desired, ifNull(d.limits, r.options) AS limits, JSONExtractString(r.options, 'mode') AS mode,
     a.run AS admitted_run, a.admitted_at AS admitted_at, ifNull(a.bytes_before, 0) AS bytes_before,
     l.folders AS folders, l.listed_at AS listed_at,
     o.run AS ended_run, o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
@@ -178,7 +187,7 @@ LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOB
 NOTES = f"""
 SELECT job_id, 'warning' AS kind, number, text, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
 UNION ALL
-SELECT job_id, 'warning', 4294967295, text, NULL, NULL FROM notices FINAL WHERE {_JOBS}
+SELECT job_id, 'warning', 4294967295, text, NULL, NULL FROM notices FINAL WHERE {_JOBS} AND text != ''
 UNION ALL
 SELECT job_id, 'throttle', 0, server_text, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
 UNION ALL
@@ -232,8 +241,11 @@ SELECT r.job_id AS job_id, r.run AS run, a.run AS admitted_run, o.run AS ended_r
     ifNull(p.settled, 0) + countEqual(p.tried_in, r.run) AS finished,
     ifNull(p.stopped, 0) AS stopped, ifNull(p.completed, 0) AS completed, ifNull(p.skipped, 0) AS skipped,
     ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed,
-    ifNull(u.differing, 0) AS differing
-FROM (SELECT job_id, run FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}) AS r
+    ifNull(u.differing, 0) AS differing, r.dry_run AS dry_run
+FROM (
+    SELECT job_id, run, JSONExtractString(options, 'mode') = 'dry_run' AS dry_run
+    FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}
+) AS r
 LEFT JOIN (SELECT job_id, max(run) AS run FROM admissions WHERE {_JOBS} GROUP BY job_id) AS a ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, state, updated_at FROM desired FINAL WHERE {_JOBS}) AS d ON d.job_id = r.job_id
 LEFT JOIN (SELECT job_id, folders FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id

@@ -121,6 +121,15 @@ class PlanRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaRow:
+    """Key: job_id. What the destination had left before anything was copied; None: no limit that is known."""
+
+    job_id: JobId
+    bytes_free: int | None
+    messages_free: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanFailureRow:
     """Key: job_id, side. What the server said when a job could not go on, by whoever heard it: scanner or copier."""
 
@@ -172,7 +181,10 @@ class BehaviourRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """Key: job_id, folder_id, kind. A sentence of the copier for the people who watch the job."""
+    """Key: job_id, folder_id, kind. A sentence for the people who watch the job, of the scanner or the copier.
+
+    An empty text takes one back. Those of the job as a whole have an empty folder_id.
+    """
 
     job_id: JobId
     folder_id: FolderId
@@ -197,7 +209,10 @@ class AckRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureRow:
-    """Key: job_id, folder_id, source, source_uidvalidity, uid. `recovered` takes a failure back."""
+    """Key: job_id, folder_id, source, source_uidvalidity, uid. `recovered` takes a failure back.
+
+    The scanner writes those of messages that need not be sent to be refused, before it announces their plan.
+    """
 
     job_id: JobId
     folder_id: FolderId
@@ -319,6 +334,7 @@ Row = (
     | AdmissionRow
     | FolderRow
     | PlanRow
+    | QuotaRow
     | ScanFailureRow
     | WarningRow
     | ClaimRow

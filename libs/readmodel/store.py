@@ -10,7 +10,7 @@ from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions
 from libs.readmodel import queries
 from libs.readmodel.database import Database
-from libs.readmodel.port import Remembered
+from libs.readmodel.port import PlannedSum, Remembered
 from libs.readmodel.rows import (
     NOTHING,
     AckRow,
@@ -22,6 +22,7 @@ from libs.readmodel.rows import (
     FolderRow,
     OutcomeRow,
     PlanRow,
+    QuotaRow,
     RequestRow,
     Row,
     TombstoneRow,
@@ -115,6 +116,14 @@ class WorkerStore:
             return None
         options = JobOptions.model_validate_json(found[0].pop("options"))
         return Remembered(read(PlanRow, found[0]), options)
+
+    def planned(self, job_id: JobId) -> PlannedSum:
+        (found,) = self._db.rows(queries.PLANNED, job=job_id)
+        return PlannedSum(items=found["items"], bytes=found["bytes"])
+
+    def quota(self, job_id: JobId) -> QuotaRow | None:
+        found = self._db.rows(queries.QUOTA, job=job_id)
+        return read(QuotaRow, found[0]) if found else None
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [read(AckRow, row) for row in self._db.rows(queries.ACKS, job=job_id, plan=plan_id)]

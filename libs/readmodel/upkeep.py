@@ -34,6 +34,7 @@ class Standing:
     failed: int
     bytes_completed: int
     differing: int  # delivered, and by the audit not there, not equal, or there twice
+    dry_run: bool = False  # what would fail is no error: nothing was to be copied
 
 
 _STANDING = TypeAdapter(Standing)

@@ -22,7 +22,8 @@ def decide(standing: Standing, now: datetime) -> OutcomeRow | None:
         return _outcome(standing, "cancelled", now) if _stopped(standing, now) else None
     if standing.folders is None or standing.planned < standing.folders or standing.finished < standing.planned:
         return None
-    return _outcome(standing, "completed_with_errors" if standing.failed or standing.differing else "completed", now)
+    errors = (standing.failed or standing.differing) and not standing.dry_run
+    return _outcome(standing, "completed_with_errors" if errors else "completed", now)
 
 
 def told(outcome: OutcomeRow, standing: Standing | None) -> JobEvent:

@@ -88,6 +88,8 @@ class WorkItem:
         if request is None or state == "over" or message.run < request.run:
             self._flush([])  # an item of a later run begins from it
             return
+        if request.options.mode == "dry_run":
+            return  # it has no work items
         plan = store.plan(message.job_id, message.folder_id)
         if plan is None or (plan.number, plan.plan_id) != (message.number, message.plan_id):
             return  # a newer plan has taken its place

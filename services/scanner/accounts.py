@@ -51,7 +51,15 @@ class Accounts:
         self._stopping = stopping
         self._on_throttled = on_throttled
 
-    def run(self, job_id: JobId, run: int, work: Callable[[Both], T], *, first_contact: bool = False) -> T | None:
+    def run(
+        self,
+        job_id: JobId,
+        run: int,
+        work: Callable[[Both], T],
+        *,
+        first_contact: bool = False,
+        read_only: bool = False,
+    ) -> T | None:
         """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
 
         On first contact nothing that keeps us from a mailbox is waited out: the
@@ -67,7 +75,7 @@ class Accounts:
         while self._control.desired(job_id, run).state not in ("cancel", "over"):
             begun = time.monotonic()
             try:
-                return self._once(job_id, work)
+                return self._once(job_id, work, read_only=read_only)
             except SecretsDestroyed:
                 return None
             except SideFailed as failed:
@@ -93,8 +101,8 @@ class Accounts:
             if self._stopping.wait(min(left, SLICE)):
                 raise Stopping
 
-    def _once(self, job_id: JobId, work: Callable[[Both], T]) -> T:
-        both = self._idle(job_id) or self._log_in(job_id, self._vault.open(job_id))
+    def _once(self, job_id: JobId, work: Callable[[Both], T], *, read_only: bool) -> T:
+        both = self._idle(job_id) or self._log_in(job_id, self._vault.open(job_id), read_only=read_only)
         try:
             result = work(both)
         except BaseException:
@@ -115,7 +123,7 @@ class Accounts:
             source.close()
         return None
 
-    def _log_in(self, job_id: JobId, secrets: JobSecrets) -> Both:
+    def _log_in(self, job_id: JobId, secrets: JobSecrets, *, read_only: bool) -> Both:
         """Both logins at once: the slower server decides how long it takes, not the sum."""
         opened: dict[Side, Session] = {}
         failures: list[SideFailed] = []
@@ -123,7 +131,7 @@ class Accounts:
         def connect(side: Side, account: Account) -> None:
             try:
                 with at(side):
-                    opened[side] = self._pool.fresh(job_id, side, account)
+                    opened[side] = self._pool.fresh(job_id, side, account, read_only=read_only)
             except SideFailed as failed:
                 failures.append(failed)
 

@@ -9,8 +9,8 @@ from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.names import encode_name
 from libs.mailbox.port import Folder
 from libs.mailbox.sides import SideFailed, at
-from libs.readmodel.rows import FolderRow, WarningRow
-from services.scanner import naming
+from libs.readmodel.rows import FolderRow, QuotaRow, WarningRow
+from services.scanner import naming, preflight
 from services.scanner.accounts import Both
 from services.scanner.same_account import is_same_account
 
@@ -19,6 +19,7 @@ from services.scanner.same_account import is_same_account
 class Listing:
     folders: list[FolderRow]
     warnings: list[WarningRow]
+    quota: QuotaRow | None = None
 
 
 def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
@@ -35,6 +36,9 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     mappings = naming.map_folders(
         source, destination, folder_map=options.folder_map, include=options.include, exclude=options.exclude
     )
+    with at("destination"):
+        quota = both.destination.quota()
+    said = [*naming.collision_warnings(mappings), preflight.rename_warning(mappings, source, destination)]
     known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
     subscribes = any(folder.subscribed for folder in source.folders)
@@ -44,9 +48,9 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
             for number, mapping in enumerate(mappings, 1)
         ],
         warnings=[
-            WarningRow(job_id=job_id, number=number, text=text)
-            for number, text in enumerate(naming.collision_warnings(mappings), 1)
+            WarningRow(job_id=job_id, number=number, text=text) for number, text in enumerate(filter(None, said), 1)
         ],
+        quota=QuotaRow(job_id=job_id, bytes_free=quota.bytes_free, messages_free=quota.messages_free),
     )
 
 

@@ -1,32 +1,35 @@
 """Plan one destination folder: list both sides, drop what is there already, make the folder (COPYING rules 1 to 4).
 
-Reads with EXAMINE only; the destination folder is the one thing it creates.
+Reads with EXAMINE only; the destination folder is the one thing it creates, and a dry run does not even that.
 """
 
 from array import array
 from collections.abc import Collection, Container, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import chain
 
 from libs.contracts import uidset
 from libs.contracts.ids import PlanId
 from libs.contracts.jobs import JobOptions
+from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
 from libs.mailbox.digests import digests
 from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import LARGE, Listed, Selected, Session
 from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
-from libs.readmodel.rows import FolderRow, PlanRow, PlanSource, WarningRow
+from libs.readmodel.rows import FailureRow, FolderRow, NoticeRow, PlanRow, PlanSource
 from services.scanner.accounts import Both
 from services.scanner.earlier import SourceMessage
 from services.scanner.everything import only_there
 from services.scanner.filters import kept
 from services.scanner.matching import At, Matching, Ref, Undecided, decide
+from services.scanner.naming import INBOX
+from services.scanner.preflight import gone_warning, keyword_warning, name_warning, size_warning
 
 PORTION = 10_000  # messages whose bytes are compared in one go
 GONE = 0  # the UIDVALIDITY of a source folder that is no longer there
-FIRST_OF_GONE = 10_000  # warnings of folders that are gone come after those of the listing
 NOT_CREATED = 0  # the destination's UIDVALIDITY in a plan whose folder the server would not create
 
 
@@ -55,11 +58,44 @@ class Source:
     listed: int = 0
     uids: "array[int]" = field(default_factory=lambda: array("L"))  # 8 bytes a message: folders may be large
     large: list[int] = field(default_factory=list[int])
+    refused: list[Listed] = field(default_factory=list[Listed])  # of the UIDs: above the destination's APPENDLIMIT
+    keywords: frozenset[str] = frozenset()
 
-    def add(self, listed: Listed) -> None:
+    def add(self, listed: Listed, limit: int | None) -> None:
         self.uids.append(listed.uid)
-        if listed.size > LARGE:
+        if limit is not None and listed.size > limit:
+            self.refused.append(listed)
+        elif listed.size > LARGE:
             self.large.append(listed.uid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """The destination folder after CREATE, if it was sent; the server's words when it would not make it."""
+
+    uidvalidity: int = NOT_CREATED
+    uidnext: int = 0  # 0: the server did not say
+    exists: int = 0
+    refusal: str | None = None
+
+    @classmethod
+    def of(cls, selected: Selected) -> "Made":
+        return cls(uidvalidity=selected.uidvalidity, uidnext=selected.uidnext or 0, exists=selected.exists)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A plan, the messages of it that need not be sent to be refused, and what is to be said of the folder."""
+
+    row: PlanRow
+    refused: list[FailureRow]
+    quota: bool  # the destination has told how much room is left, or that there is no limit
+    notices: list[NoticeRow]
+
+    @classmethod
+    def nothing(cls, row: PlanRow) -> "Planned":
+        """Nothing is to be said of it."""
+        return cls(row, refused=[], quota=False, notices=[])
 
 
 def plan(
@@ -69,12 +105,13 @@ def plan(
     *,
     plan_id: PlanId,
     number: int,
+    now: datetime,
     delivered: Collection[SourceMessage] = (),
     survives: Survives = "bytes",
     previous: PlanRow | None = None,
-) -> PlanRow:
+) -> Planned:
     """`delivered` is left out, whether or not the destination still holds it. `survives`: what the destination
-    keeps of a message; `previous`: the plan that this one replaces.
+    keeps of a message; `previous`: the plan that this one replaces. A dry run makes no folder.
 
     Raises:
         SideFailed: one of the accounts could not be read.
@@ -82,6 +119,7 @@ def plan(
     matching = Matching(survives)
     with at("destination"):
         selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching)
+        limit = both.destination.append_limit(folder.destination_wire if selected else INBOX)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
     if sources:
         sources[-1].others = folder.less_wires
@@ -90,7 +128,7 @@ def plan(
     def copy(source: Source, one: Listed) -> None:
         if (source.wire, source.uidvalidity, one.uid) not in delivered:
             copied.add(one)
-            source.add(one)
+            source.add(one, limit)
 
     for index, source in enumerate(sources):
         for one in list_source(both.source, source, identity=bool(matching)):
@@ -106,21 +144,25 @@ def plan(
     for one in absent(folder, undecided, both, by_bytes=survives == "bytes"):
         copy(sources[one.source], one.listed)
     gone = [source.wire for source in sources if source.uidvalidity == GONE and not source.itself]
-    with at("destination"):
-        made = selected or create(both.destination, folder)
-        if folder.subscribe and made:
-            both.destination.subscribe(folder.destination_wire)
+    dry_run = options.mode == "dry_run"
+    made = Made.of(selected) if selected else Made()
+    if not dry_run:
+        with at("destination"):
+            made = made if selected else create(both.destination, folder)
+            if folder.subscribe and made.uidvalidity != NOT_CREATED:
+                both.destination.subscribe(folder.destination_wire)
     unopened = sum(source.itself for source in sources)
-    if not made and not (copied.items or unopened):
+    if made.uidvalidity == NOT_CREATED and not dry_run and not (copied.items or unopened):
         sources, unopened = [Source(folder.source_wires[0], itself=True)], 1
-    return PlanRow(
+    bytes_sent = copied.bytes - sum(one.size for source in sources for one in source.refused)
+    row = PlanRow(
         job_id=folder.job_id,
         folder_id=folder.folder_id,
         plan_id=plan_id,
         number=number,
         destination_wire=folder.destination_wire,
-        destination_uidvalidity=made.uidvalidity if made else NOT_CREATED,
-        destination_uidnext=made.uidnext or 0 if made and made.exists == held else 0,
+        destination_uidvalidity=made.uidvalidity,
+        destination_uidnext=made.uidnext if made.exists == held else 0,
         destination_exists=held,
         boundary=boundary,
         sources=tuple(
@@ -136,24 +178,48 @@ def plan(
             for source in sources
         ),
         items=copied.items + unopened,
-        bytes=copied.bytes,
+        bytes=bytes_sent,
         skipped_present=wanted.items - copied.items,
         skipped_filtered=listed.items - wanted.items,
-        bytes_skipped=listed.bytes - copied.bytes,
+        bytes_skipped=listed.bytes - bytes_sent,
         skipped_gone=_planned_before(previous, gone),
         survives=survives,
     )
-
-
-def gone_warnings(folder: FolderRow, planned: PlanRow) -> list[WarningRow]:
-    """Source folders that were there when the account was listed."""
     names = dict(zip(folder.source_wires, folder.source_names, strict=True))
-    gone = [f"“{names[source.wire]}”" for source in planned.sources if source.uidvalidity == GONE and not source.itself]
-    if not gone:
-        return []
-    text = f"Renamed or deleted at the source meanwhile, and skipped: {', '.join(gone)}."
-    number = FIRST_OF_GONE + int(folder.folder_id)
-    return [WarningRow(job_id=folder.job_id, number=number, text=f"{text} If renamed, run the migration once more.")]
+    keywords = [keyword for source in sources for keyword in source.keywords]
+    said = {
+        "size": size_warning(folder.destination_name, sum(len(source.refused) for source in sources), limit),
+        "gone": gone_warning([names[wire] for wire in gone]),
+        "name": name_warning(folder.destination_name, made.refusal, copied.items),
+        "keywords": keyword_warning(folder.destination_name, keywords, selected),
+    }
+    return Planned(
+        row=row,
+        refused=[_refused(row, index, one, now) for index, source in enumerate(sources) for one in source.refused],
+        quota="QUOTA" in both.destination.capabilities,
+        # A later plan of the folder also takes back what an earlier one said.
+        notices=[
+            NoticeRow(job_id=folder.job_id, folder_id=folder.folder_id, kind=kind, text=text)
+            for kind, text in said.items()
+            if text or number > 1
+        ],
+    )
+
+
+def _refused(row: PlanRow, index: int, listed: Listed, now: datetime) -> FailureRow:
+    return FailureRow(
+        job_id=row.job_id,
+        folder_id=row.folder_id,
+        plan_id=row.plan_id,
+        source=index,
+        source_uidvalidity=row.sources[index].uidvalidity,
+        uid=listed.uid,
+        outcome="failed",
+        reason=Reason.MESSAGE_TOO_LARGE,
+        server_text="",
+        bytes=listed.size,
+        happened_at=now,
+    )
 
 
 def _planned_before(previous: PlanRow | None, wires: Container[str]) -> int:
@@ -189,6 +255,7 @@ def list_source(session: Session, source: Source, *, identity: bool) -> Iterator
             source.itself = True
             return
         source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
+        source.keywords = selected.keywords
         if selected.exists and source.others:
             listed = list(session.listing(identity=True))
             yield from only_there(session, source.wire, source.others, listed)
@@ -259,12 +326,12 @@ def listings(session: Session, uids: Iterable[int]) -> dict[int, Listed]:
     }
 
 
-def create(session: Session, folder: FolderRow) -> Selected | None:
-    """Make the folder and look at it, or None: the copier will say why, message by message."""
+def create(session: Session, folder: FolderRow) -> Made:
+    """Make the folder. One that is refused is planned nevertheless: the copier says why, message by message."""
     try:
         session.create(folder.destination_wire, folder.special_use or None)
         selected = session.examine(folder.destination_wire)
-    except (FolderRefused, FolderGone):
-        return None
+    except (FolderRefused, FolderGone) as error:
+        return Made(refusal=error.server_text)
     session.unselect()
-    return selected
+    return Made.of(selected)

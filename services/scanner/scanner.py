@@ -12,7 +12,7 @@ import structlog
 from libs.contracts import topics
 from libs.contracts.accounts import Account
 from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJob, RetryFailed, ScanFolder, StartJob
-from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed
+from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed, WorkItemFinished
 from libs.contracts.ids import FolderId, JobId, new_plan_id
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import weakest
@@ -24,7 +24,15 @@ from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
 from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.port import ReadModelUnavailable, Store
-from libs.readmodel.rows import AdmissionRow, FolderRow, PlanRow, RequestRow, ScanFailureRow, WarningRow
+from libs.readmodel.rows import (
+    AdmissionRow,
+    FolderRow,
+    NoticeRow,
+    PlanRow,
+    RequestRow,
+    ScanFailureRow,
+    WarningRow,
+)
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
 from libs.runtime.throttles import announce_throttle
@@ -33,15 +41,15 @@ from services.scanner.accounts import Accounts, Both, Stopping
 from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
 from services.scanner.naming import fold
-from services.scanner.planner import NOT_CREATED, gone_warnings, plan
+from services.scanner.planner import NOT_CREATED, Planned, plan
+from services.scanner.preflight import UNTOLD, Room, room_warning
 from services.scanner.remembered import plan_unchanged
 from services.scanner.standins import stand_ins
 
 log = structlog.get_logger()
 
-FIRST_RENAMED = (
-    20_000  # number of the warning of a folder with another name; those of the listing and of what is gone are below
-)
+FIRST_RENAMED = 10_000  # number of the warning of a folder with another name; those of the listing are below
+WORKER = "scanner"  # of a dry run: there is no copier in it
 SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
 
 
@@ -117,6 +125,8 @@ class Scanner:
         request = self._store.request(message.job_id)
         if request is None or self._control.desired(request.job_id, request.run).state == "over":
             return
+        if isinstance(message, ResumeJob) and request.options.mode == "dry_run":
+            return  # it has no work items to go on with
         if not isinstance(message, ResumeJob):
             prepare = PrepareJob(job_id=request.job_id, account_digest=request.account_digest)
             self._log.append(topics.FOLDER_SCANS, request.account_digest, prepare)
@@ -202,12 +212,19 @@ class Scanner:
             return list_folders(request.job_id, request.options, both)
 
         try:
-            listing = self._accounts.run(request.job_id, request.run, look, first_contact=True)
+            listing = self._accounts.run(
+                request.job_id,
+                request.run,
+                look,
+                first_contact=True,
+                read_only=request.options.mode == "dry_run",
+            )
         except SideFailed as failed:
             self._fail(request, failed)
             return None
         if listing is not None and not known:
-            self._store.write([*listing.folders, *listing.warnings], now=datetime.now(UTC))
+            quota = [listing.quota] if listing.quota else []
+            self._store.write([*quota, *listing.folders, *listing.warnings], now=datetime.now(UTC))
         return listing.folders if listing else None
 
     def scan_folder(self, request: RequestRow, folder_id: FolderId, number: int) -> None:
@@ -223,30 +240,34 @@ class Scanner:
                 options=request.options,
                 plan_id=new_plan_id(),
                 number=number,
+                now=datetime.now(UTC),
                 delivered=known,
                 survives=survives,
                 previous=planned,
             )
             # A folder that is planned once more has changed, or its plan was not right.
             remembered = self._store.remembered(request, folder.destination_wire) if number == 1 else None
+            dry_run = request.options.mode == "dry_run"
 
-            def work(both: Both) -> PlanRow:
+            def work(both: Both) -> Planned:
                 unchanged = remembered and plan_unchanged(
                     folder, request.options, both, remembered, plan_id=new_plan_id()
                 )
-                return unchanged or planning(folder, both=both)
+                return Planned.nothing(unchanged) if unchanged else planning(folder, both=both)
 
             renamed: list[FolderRow | WarningRow] = []
             try:
-                planned = self._accounts.run(request.job_id, request.run, work)
-                if planned and planned.destination_uidvalidity == NOT_CREATED:
-                    planned, renamed = self._under_another_name(request, folder, planned, planning)
+                new = self._accounts.run(request.job_id, request.run, work, read_only=dry_run)
+                if new and new.row.destination_uidvalidity == NOT_CREATED and not dry_run:
+                    new, renamed = self._under_another_name(request, folder, new, planning)
             except SideFailed as failed:
                 self._fail(request, failed, folder_id)
                 return
-            if planned is None:
+            if new is None:
                 return
-            self._store.write([*renamed, planned, *gone_warnings(folder, planned)], now=datetime.now(UTC))
+            planned = new.row
+            self._store.write([*renamed, *new.refused, *new.notices, planned], now=datetime.now(UTC))
+            self._say_of_the_job(request, quota=new.quota)
         self._log.append(
             topics.PROGRESS,
             request.job_id,
@@ -261,7 +282,45 @@ class Scanner:
                 bytes_skipped=planned.bytes_skipped,
             ),
         )
-        self._log.append(topics.WORK_ITEMS, request.account_digest, self._work_item(request, planned))
+        if request.options.mode == "dry_run":
+            self._log.append(topics.PROGRESS, request.job_id, self._would_be(request, planned))
+        else:
+            self._log.append(topics.WORK_ITEMS, request.account_digest, self._work_item(request, planned))
+
+    def _say_of_the_job(self, request: RequestRow, *, quota: bool) -> None:
+        """After each plan: whether there is room for what all of them will copy."""
+        said = {"untold": UNTOLD} if request.options.mode == "dry_run" else {}
+        left = self._store.quota(request.job_id) if quota else None
+        if left and (left.bytes_free is not None or left.messages_free is not None):
+            planned = self._store.planned(request.job_id)
+            room = Room(
+                bytes_free=left.bytes_free,
+                messages_free=left.messages_free,
+                bytes_planned=planned.bytes,
+                messages_planned=planned.items,
+            )
+            said["room"] = room_warning(room)
+        rows = [
+            NoticeRow(job_id=request.job_id, folder_id=FolderId(""), kind=kind, text=text)
+            for kind, text in said.items()
+        ]
+        if rows:
+            self._store.write(rows, now=datetime.now(UTC))
+
+    def _would_be(self, request: RequestRow, planned: PlanRow) -> WorkItemFinished:
+        """The end of a dry run's folder: nothing is completed, and what remains would be copied."""
+        failed = len(self._store.failures(planned.job_id, planned.plan_id))
+        return WorkItemFinished(
+            job_id=planned.job_id,
+            folder_id=planned.folder_id,
+            plan_id=planned.plan_id,
+            worker=WORKER,
+            completed=0,
+            skipped=0,
+            failed=failed,
+            bytes_completed=0,
+            run=request.run,
+        )
 
     def _delivered(self, request: RequestRow, folder_id: FolderId) -> set[SourceMessage]:
         """Of a job that is tried again: what must not come back, though the folder is another one than was planned."""
@@ -271,8 +330,8 @@ class Scanner:
         return {one for each in plans for one in delivered(each, self._store.acks(request.job_id, each.plan_id))}
 
     def _under_another_name(
-        self, request: RequestRow, folder: FolderRow, refused: PlanRow, planning: Callable[..., PlanRow]
-    ) -> tuple[PlanRow, list[FolderRow | WarningRow]]:
+        self, request: RequestRow, folder: FolderRow, refused: Planned, planning: Callable[..., Planned]
+    ) -> tuple[Planned, list[FolderRow | WarningRow]]:
         """The plan of the first stand-in that the destination takes, and what is to be stored with it.
 
         Raises:
@@ -281,13 +340,13 @@ class Scanner:
         others = [one for one in self._store.folders(request.job_id) if one.folder_id != folder.folder_id]
         taken = {fold(one.destination_name) for one in others}
 
-        def try_names(both: Both) -> tuple[PlanRow, list[FolderRow | WarningRow]]:
+        def try_names(both: Both) -> tuple[Planned, list[FolderRow | WarningRow]]:
             with at("destination"):
                 delimiter = both.destination.namespace().delimiter
             for name in stand_ins(folder.destination_name, delimiter, taken):
                 renamed = replace(folder, destination_name=name, destination_wire=encode_name(name))
                 planned = planning(renamed, both=both)
-                if planned.destination_uidvalidity != NOT_CREATED:
+                if planned.row.destination_uidvalidity != NOT_CREATED:
                     text = f"The destination does not take the name “{folder.destination_name}”: it is “{name}” there."
                     number = FIRST_RENAMED + int(folder.folder_id)
                     return planned, [renamed, WarningRow(job_id=request.job_id, number=number, text=text)]

@@ -2,13 +2,15 @@
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from tests.acceptance.instance import Instance, new_user
 from tests.mail.contents import Kept, contents, difference, folder_names
 from tests.mail.corpus import five_thousand, small
+from tests.mail.imap import connected
 from tests.mail.seed import append, seed
-from tests.servers.dovecot import Dovecot
+from tests.servers.dovecot import SPECIAL, Dovecot
 
 
 def test_five_thousand_messages_arrive_equal(instance: Instance, dovecot: Dovecot) -> None:
@@ -90,6 +92,31 @@ def test_folders_only_makes_the_folders_and_copies_no_message(instance: Instance
     assert not contents(destination)
 
 
+def test_a_dry_run_says_what_would_be_copied_and_changes_no_file_of_either_account(
+    instance: Instance, dovecot: Dovecot
+) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    seed(source, small(60))
+    with connected(destination) as client:  # so that its files are there
+        client.select(readonly=True)
+    before = [files(dovecot.maildir(account.username)) for account in (source, destination)]
+
+    job = instance.request(source, destination, mode="dry_run")
+    view = job.wait_for_end()
+
+    assert (view["mode"], view["state"], view["items_total"], view["items_remaining"]) == (
+        "dry_run",
+        "completed",
+        60,
+        60,
+    )
+    assert {each["state"] for each in job.seen} <= {"queued", "scanning", "completed"}
+    assert {row["state"] for row in job.get("/breakdown")} == {"planned"}
+    assert [files(dovecot.maildir(account.username)) for account in (source, destination)] == before
+    assert folder_names(destination) == {"INBOX", *SPECIAL}
+    assert instance.request(source, destination).wait_for_end()["items_completed"] == 60
+
+
 def test_include_exclude_since_before_and_size_leave_out_what_they_say(instance: Instance, dovecot: Dovecot) -> None:
     source, destination = dovecot.account(new_user()), dovecot.account(new_user())
     seed(source, small(300))
@@ -112,6 +139,12 @@ def test_deep_verification_compares_the_bytes_and_says_so(instance: Instance, do
     view = instance.request(source, destination, verify="deep").wait_for_end()
 
     assert (view["state"], view["items_verified"], view["verify_level"]) == ("completed", 120, "bytes")
+
+
+def files(maildir: Path) -> dict[str, bytes]:
+    """The messages, with their flags in the names. (Dovecot makes its special folders when they are looked at.)"""
+    kept = [file for file in maildir.rglob("*") if file.parent.name in ("cur", "new")]
+    return {str(file.relative_to(maildir)): file.read_bytes() for file in kept}
 
 
 def by_bytes(kept: Counter[Kept]) -> Counter[tuple[str, str]]:

@@ -9,6 +9,7 @@ import resource
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def _plan(wire: str, both: Both) -> PlanRow:
         destination_wire=wire,
         destination_name=wire,
     )
-    return plan(folder, JobOptions(), both, plan_id=new_plan_id(), number=1)
+    return plan(folder, JobOptions(), both, plan_id=new_plan_id(), number=1, now=datetime.now(UTC)).row
 
 
 def _throttled(side: Side, error: MailboxBusy) -> None:

@@ -327,6 +327,31 @@ def test_a_view_says_what_is_still_held_and_until_when(store: ReadModel) -> None
     ]
 
 
+def test_a_dry_run_is_scanning_until_it_is_completed_and_says_what_remains(store: ReadModel) -> None:
+    job = new_job()
+    asked = request(job, options=JobOptions(mode="dry_run"))
+    store.write([asked, *admitted(job, "1")[1:]], now=at(0))
+    apply(store, (1, listed(job, 1)), (2, planned(job, "1", items=5, skipped=2)))
+    during = see(store, job).job
+    apply(store, (3, finished(job, "1", completed=0, failed=1)))
+    notice = NoticeRow(job_id=job, folder_id=FolderId("1"), kind="size", text="")
+    store.write([OutcomeRow(job_id=job, state="completed", side=None, reason=None, finished_at=at(9))], now=at(9))
+    store.write([notice], now=at(9))
+    view = see(store, job)
+
+    assert (during.mode, during.state) == ("dry_run", "scanning")
+    assert (view.job.state, view.job.items_remaining, view.job.items_failed, view.job.items_skipped) == (
+        "completed",
+        4,
+        1,
+        2,
+    )
+    assert view.job.progress_percent != 100
+    assert view.job.warnings == []
+    assert "dry run" in view.job.state_text
+    assert [row.state for row in view.breakdown] == ["planned"]
+
+
 def test_the_breakdown_names_folders_and_orders_them(store: ReadModel) -> None:
     job = new_job()
     both = folder(job, "2", source_names=("Sent", "Gesendet"), source_wires=("a", "b"), destination_name="Sent")

@@ -13,7 +13,7 @@ from libs.contracts.jobs import JobOptions, Limits
 from libs.contracts.reasons import Reason
 from libs.readmodel.database import Database, DatabaseUrlInvalid
 from libs.readmodel.model import ReadModel, connect
-from libs.readmodel.port import ReadModelUnavailable
+from libs.readmodel.port import PlannedSum, ReadModelUnavailable
 from libs.readmodel.rows import (
     AckRow,
     AdmissionRow,
@@ -26,6 +26,7 @@ from libs.readmodel.rows import (
     PlannedRow,
     PlanRow,
     PlanSource,
+    QuotaRow,
     TombstoneRow,
     TotalsRow,
 )
@@ -115,8 +116,11 @@ def test_what_is_written_is_read_back_whatever_it_holds(store: ReadModel) -> Non
     named = folder(job, "1", source_names=(AWKWARD, "b"), source_wires=("&AOk-\xff", "b"), destination_name=AWKWARD)
     failed = failure(job, 1, server_text=AWKWARD)
 
+    left = QuotaRow(job_id=job, bytes_free=2**40, messages_free=None)
+
     store.write(
-        [asked, named, plan(job), ack(job, 1, destination_uidvalidity=None, destination_uids=""), failed], now=at(0)
+        [asked, named, left, plan(job), ack(job, 1, destination_uidvalidity=None, destination_uids=""), failed],
+        now=at(0),
     )
 
     assert store.request(job) == asked
@@ -124,6 +128,18 @@ def test_what_is_written_is_read_back_whatever_it_holds(store: ReadModel) -> Non
     assert store.plans(job) == [plan(job)]
     assert store.acks(job, plan_id("1")) == [ack(job, 1, destination_uidvalidity=None, destination_uids="")]
     assert store.failures(job, plan_id("1")) == [failed]
+    assert store.quota(job) == left
+    assert store.quota(new_job()) is None
+
+
+def test_what_is_planned_is_summed_over_the_newest_plans(store: ReadModel) -> None:
+    job = new_job()
+    older, newer, other = plan(job, number=1), plan(job, number=2, plan="newer"), plan(job, "2")
+    store.write([older, newer, other], now=at(0))
+
+    expected = PlannedSum(items=newer.items + other.items, bytes=newer.bytes + other.bytes)
+    assert store.planned(job) == expected
+    assert store.planned(new_job()) == PlannedSum(items=0, bytes=0)
 
 
 def test_a_server_text_that_is_no_unicode_is_stored_all_the_same(store: ReadModel) -> None:

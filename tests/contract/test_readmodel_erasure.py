@@ -9,7 +9,7 @@ from libs.contracts.jobs import Limits
 from libs.contracts.reasons import Reason
 from libs.readmodel.database import Database
 from libs.readmodel.model import ReadModel
-from libs.readmodel.rows import DesiredRow, NoticeRow, OutcomeRow, ScanFailureRow, TombstoneRow, WarningRow
+from libs.readmodel.rows import DesiredRow, NoticeRow, OutcomeRow, QuotaRow, ScanFailureRow, TombstoneRow, WarningRow
 from libs.readmodel.tables import OF_A_JOB, Stamped
 from services.aggregator.rows import rows
 from tests.contract.jobs import admitted, at, bytes_in, folder, listed, new_job, planned, progress, request, wait_until
@@ -30,7 +30,8 @@ def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> 
     store.write([*admitted(job, "2"), request(job, name=text), folder(job, "1", source_names=(text,))], now=now)
     failed = ScanFailureRow(job_id=job, side="source", reason=Reason.BUSY, server_text=text)
     notice = NoticeRow(job_id=job, folder_id=FolderId("1"), kind="rewrites", text=text)
-    store.write([failed, WarningRow(job_id=job, number=1, text=text), notice], now=now)
+    left = QuotaRow(job_id=job, bytes_free=1, messages_free=None)
+    store.write([failed, WarningRow(job_id=job, number=1, text=text), notice, left], now=now)
     store.keep_sealed(job, text, now)
     store.keep_notification(job, text, now)
     events = [listed(job, 1), planned(job, items=3), progress(job, completed=2)]

@@ -307,3 +307,27 @@ def slow_job(instance: Instance, dovecot: Dovecot):
     source, destination = dovecot.account(new_user()), dovecot.account(new_user())
     seed(source, Corpus(messages=500, median_bytes=20_000, sigma=0.6))
     return instance.request(source, destination, bandwidth_limit_mbps=SLOW_MBPS)
+
+
+def test_a_dry_run_says_what_would_be_copied_and_copies_nothing(
+    instance: Instance, dovecot: Dovecot, person: Person
+) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    seed(source, small(120))
+    page = person.page
+    page.goto(instance.url)
+    person.fill_both(source, destination)
+    page.locator("summary").last.click()
+
+    page.get_by_label("Dry run").check()
+    expect(page.get_by_text("Nothing is copied. You will see what would be.")).to_be_visible()
+    page.get_by_role("button", name="Start migration").click()
+    person.state("This would be copied")
+
+    summary = page.locator("section[aria-labelledby=summary]")
+    expect(summary).to_contain_text(re.compile(r"Would be copied\s*120"))
+    expect(summary).not_to_contain_text("Verified")
+    expect(page.get_by_text("Nothing was copied or changed.")).to_be_visible()
+    expect(page.get_by_text("A dry run can’t know")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text(re.compile("has arrived|looked after|stopped"))
+    assert contents(destination).total() == 0

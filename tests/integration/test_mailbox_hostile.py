@@ -454,3 +454,33 @@ def test_a_thread_that_waits_for_a_silent_server_is_woken_by_a_reset() -> None:
             list(session.fetch("1:*"))
 
         assert time.monotonic() - started < 5
+
+
+def test_updates_nobody_asked_for_may_come_in_the_middle_of_every_answer() -> None:
+    noise = ["* 23 EXISTS", "* 4 RECENT", "* 9 EXPUNGE", "* 2 FETCH (FLAGS (\\Seen) UID 77)", "* OK still here"]
+
+    def talk(server: Talk) -> None:
+        server.answer('LIST "" "*"', *noise, '* LIST () "/" a', *noise)
+        server.answer('STATUS "a"', *noise, "* STATUS a (MESSAGES 1 UIDNEXT 5 UIDVALIDITY 6)", *noise)
+        server.answer('EXAMINE "a"', *noise, "* 1 EXISTS", "* OK [UIDVALIDITY 6] x", "* OK [UIDNEXT 5] x")
+        fetched = '* 1 FETCH (UID 4 RFC822.SIZE 3 INTERNALDATE "d")'
+        server.answer("UID FETCH 1:* (UID RFC822.SIZE", *noise, fetched, *noise)
+        server.answer("UID FETCH 4 ", *noise, '* 1 FETCH (UID 4 FLAGS () INTERNALDATE "d" BODY[] {3}', b"abc)", *noise)
+        server.answer('CREATE "b"', *noise)
+        server.answer('SUBSCRIBE "b"', *noise)
+        server.hear("APPEND")
+        server.say(*noise)
+        server.read(12)
+        server.line()
+        server.say(*noise, "{tag} OK [APPENDUID 7 4294967295] done")
+        server.answer("NOOP", *noise)
+
+    with Logged(talk, f"{CAPABILITIES} LIST-EXTENDED") as session:
+        assert [folder.wire for folder in session.folders()] == ["a"]
+        assert session.status("a").messages == 1
+        assert session.examine("a").exists == 1
+        assert [(one.uid, one.size) for one in session.listing(identity=False)] == [(4, 3)]
+        assert [one.body for one in session.fetch("4")] == [b"abc"]
+        session.create("b")
+        assert session.append("b", [message(b"Subject: x\r\n")], go).uids == (4294967295,)
+        session.noop()

@@ -154,11 +154,19 @@ def test_another_account_of_the_same_server_does_not_wait() -> None:
             connect(server.account(username="joe"), policy(server.port), backoffs)
 
 
-def test_the_answer_to_logout_and_the_end_of_an_idle_connection_ask_for_nothing() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Autologout; idle for too long",
+        "Disconnected for inactivity.",
+        "Selected mailbox was deleted, have to disconnect.",
+    ],
+)
+def test_the_answer_to_logout_and_the_end_of_one_connection_ask_for_nothing(words: str) -> None:
     def talk(server: Talk) -> None:
         server.let_in()
         command = server.hear()
-        server.say("* BYE Logging out" if command == b"LOGOUT" else "* BYE Autologout; idle for too long")
+        server.say("* BYE Logging out" if command == b"LOGOUT" else f"* BYE {words}")
 
     with Scripted(talk) as server:
         account, backoffs = server.account(), Backoffs()

@@ -22,6 +22,7 @@ from libs.mailbox.errors import (
     FolderGone,
     FolderRefused,
     MailboxBusy,
+    WritingForbidden,
 )
 from libs.mailbox.identity import FIELDS, identify
 from libs.mailbox.port import (
@@ -32,6 +33,7 @@ from libs.mailbox.port import (
     Listed,
     Message,
     Namespace,
+    Quota,
     Selected,
     Status,
 )
@@ -150,6 +152,11 @@ class MailboxModel:
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
         self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
+        self.quota = Quota()
+        self.append_limit: int | None = None
+        self.fetched: set[int] = set()  # UIDs of messages that were handed out whole
+        self.keywords: frozenset[str] = frozenset()
+        self.permanent_flags: frozenset[str] = frozenset()
         self.operations: Counter[str] = Counter()
         self.append_sizes: list[int] = []  # messages of each append that was given to the server whole
         self.sessions: list[ModelSession] = []
@@ -301,10 +308,11 @@ class ModelSession:
 
     def __init__(self, model: MailboxModel) -> None:
         self._model = model
-        self.capabilities = frozenset({"IMAP4REV1"} | ({"X-GM-EXT-1"} if model.gmail_ids else set()))
+        self.capabilities = frozenset({"IMAP4REV1", "QUOTA"} | ({"X-GM-EXT-1"} if model.gmail_ids else set()))
         self.multiappend = model.multiappend
         self.uidplus = model.uidplus
         self.over = False
+        self.may_write = True
         self.examined: list[str] = []
         self._wire: str | None = None
         self._snapshot: dict[int, Message] = {}
@@ -344,6 +352,8 @@ class ModelSession:
                 uidnext=self._model.uidnext(folder.uidnext),
                 exists=len(folder.messages),
                 mailbox_id=None,
+                permanent_flags=self._model.permanent_flags,
+                keywords=self._model.keywords,
             )
             now = (selected, dict(folder.messages))
         if not again:
@@ -355,6 +365,17 @@ class ModelSession:
     def unselect(self) -> None:
         self._alive()
         self._wire = None
+
+    def quota(self) -> Quota:
+        self._alive()
+        return self._model.quota
+
+    def append_limit(self, wire: str) -> int | None:
+        self._alive()
+        return self._model.append_limit
+
+    def forbid_writing(self) -> None:
+        self.may_write = False
 
     # ---- messages
 
@@ -382,6 +403,7 @@ class ModelSession:
                     continue  # expunged meanwhile
             if one.body in self._model.unreadable:
                 raise FetchRefused(Reason.MESSAGE_UNREADABLE, "NO can't be read")
+            self._model.fetched.add(one.uid)
             yield one
 
     def body(self, uid: int) -> Body:
@@ -407,9 +429,11 @@ class ModelSession:
 
     def subscribe(self, wire: str) -> None:
         self._alive()
+        self._write()
         self._model.subscribed.add(wire)
 
     def create(self, wire: str, special_use: str | None = None) -> None:
+        self._write()
         self._begin("create")
         with self._model.lock:
             if wire in self._model.uncreatable:
@@ -418,6 +442,7 @@ class ModelSession:
                 self._model.add_folder(wire)
 
     def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:
+        self._write()
         self._alive()
         try:
             return self._append(wire, [_read(one) for one in messages], gate)
@@ -484,6 +509,10 @@ class ModelSession:
         if isinstance(fault, Lost | LostAfterCrlf):
             self.over = True
         self._model.raise_for(fault)
+
+    def _write(self) -> None:
+        if not self.may_write:
+            raise WritingForbidden
 
     def _alive(self) -> None:
         if self.over:

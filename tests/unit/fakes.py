@@ -11,7 +11,7 @@ from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import MOST_RUNS, JobSecrets
 from libs.contracts.topics import Topic
 from libs.eventlog.port import LogUnavailable
-from libs.readmodel.port import ReadModelUnavailable, Remembered
+from libs.readmodel.port import PlannedSum, ReadModelUnavailable, Remembered
 from libs.readmodel.rows import (
     NOTHING,
     AckRow,
@@ -25,6 +25,7 @@ from libs.readmodel.rows import (
     NoticeRow,
     OutcomeRow,
     PlanRow,
+    QuotaRow,
     RequestRow,
     Row,
     ScanFailureRow,
@@ -43,6 +44,7 @@ KEYS: dict[type[Row], tuple[str, ...]] = {
     AdmissionRow: ("job_id",),
     FolderRow: ("job_id", "folder_id"),
     PlanRow: ("job_id", "folder_id", "plan_id"),
+    QuotaRow: ("job_id",),
     ScanFailureRow: ("job_id", "side"),
     WarningRow: ("job_id", "number"),
     ClaimRow: ("account_digest", "folder_digest", "incarnation"),
@@ -187,6 +189,13 @@ class MemoryStore:
             if plan.destination_wire == destination_wire and acked == plan.items:
                 return Remembered(plan, asked.options)
         return None
+
+    def planned(self, job_id: JobId) -> PlannedSum:
+        plans = self.plans(job_id)
+        return PlannedSum(items=sum(one.items for one in plans), bytes=sum(one.bytes for one in plans))
+
+    def quota(self, job_id: JobId) -> QuotaRow | None:
+        return next(iter(self._of(QuotaRow, job_id)), None)
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [row for row in self._of(AckRow, job_id) if row.plan_id == plan_id]

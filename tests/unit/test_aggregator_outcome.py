@@ -38,6 +38,7 @@ DONE = Standing(
         ({}, "completed"),
         ({"failed": 1}, "completed_with_errors"),
         ({"differing": 1}, "completed_with_errors"),
+        ({"failed": 1, "dry_run": True}, "completed"),
         ({"folders": 0, "planned": 0, "finished": 0}, "completed"),
         ({"ended": True}, None),
         ({"folders": None}, None),

@@ -5,6 +5,7 @@ export const job = (changes: Partial<JobView> = {}): JobView => ({
   job_id: 'j1',
   kind: 'mailbox',
   run: 1,
+  mode: 'full',
   name: null,
   project: null,
   state: 'running',

@@ -17,8 +17,15 @@ const states: Record<JobState, StateText> = {
   gone: { title: 'Hier ist nichts', text: 'Hier ist nichts (mehr).', next: '' },
 }
 
+const dryRun: Partial<Record<JobState, StateText>> = {
+  scanning: { title: 'Probelauf', text: states.scanning.text, next: 'Es wird nichts geschrieben.' },
+  completed: { title: 'Das würde kopiert', text: 'Der Probelauf ist fertig.', next: 'Nichts wurde kopiert oder verändert.' },
+  cancelled: { title: states.cancelled.title, text: 'Der Probelauf wurde beendet.', next: 'Nichts wurde kopiert oder verändert.' },
+}
+
 export const job: JobTexts = {
   states,
+  dryRun,
   job: {
     from: 'Von',
     to: 'Nach',

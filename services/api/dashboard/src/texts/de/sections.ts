@@ -44,6 +44,8 @@ export const sections: SectionTexts = {
     },
     verifiedNone: 'nichts zu überprüfen',
     failedNone: 'nichts',
+    toCopy: 'Würde kopiert',
+    notTaken: 'Würde nicht angenommen',
     disappears: 'Löscht sich selbst',
     whatFailed: 'Fehlgeschlagen',
   },

@@ -22,8 +22,15 @@ const states: Record<JobState, StateText> = {
   gone: { title: 'Nothing here', text: 'There is nothing here (any more).', next: '' },
 }
 
+const dryRun: Partial<Record<JobState, StateText>> = {
+  scanning: { title: 'Dry run', text: states.scanning.text, next: 'Nothing is written.' },
+  completed: { title: 'This would be copied', text: 'The dry run is done.', next: 'Nothing was copied or changed.' },
+  cancelled: { title: states.cancelled.title, text: 'The dry run was stopped.', next: 'Nothing was copied or changed.' },
+}
+
 export const job = {
   states,
+  dryRun,
   job: {
     from: 'From',
     to: 'To',

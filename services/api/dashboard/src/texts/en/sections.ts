@@ -43,6 +43,8 @@ export const sections = {
     },
     verifiedNone: 'nothing to verify',
     failedNone: 'nothing',
+    toCopy: 'Would be copied',
+    notTaken: 'Would not be taken',
     disappears: 'This record erases itself',
     whatFailed: 'Failed',
   },
