@@ -212,7 +212,7 @@ class Appender:
 
     def _acknowledge(self, refs: Sequence[Ref], sizes: Sequence[int], appended: Appended) -> None:
         """Write the ack, and look into the gap when others have written too (COPYING rule 9)."""
-        if appended.uidvalidity not in (None, self._plan.destination_uidvalidity):
+        if appended.uidvalidity is not None and not self._ledger.is_planned_folder(appended.uidvalidity):
             raise PlanOutdated
         self._ledger.deliver(refs, sizes, appended.uidvalidity, appended.uids)
         self._connections.working()
@@ -250,7 +250,7 @@ class Appender:
                 status = destination.status(self._plan.destination_wire)
             except FolderGone as error:
                 raise PlanOutdated from error
-        if status.uidvalidity not in (None, self._plan.destination_uidvalidity):
+        if status.uidvalidity is not None and not self._ledger.is_planned_folder(status.uidvalidity):
             raise PlanOutdated
         return status.messages if status.uidnext is None else status.uidnext
 

@@ -60,6 +60,7 @@ class Ledger:
         self._tried_again: dict[Ref, FailureRow] = {}  # failed in an earlier run
         self._gone: set[Ref] = set()
         self._bytes = 0
+        self._uidvalidity: int | None = None  # under which the first message was delivered
         self._unflushed = Unflushed()
         self._lock = threading.Lock()
         for ack in acks:
@@ -68,6 +69,15 @@ class Ledger:
             self._note(failure)
 
     # ---- reading
+
+    def is_planned_folder(self, uidvalidity: int) -> bool:
+        """Whether a destination folder with this UIDVALIDITY is the one of the plan (COPYING rule 18).
+
+        One that was empty then may get another with its first message (Courier does): that of the first ack holds.
+        """
+        if not self.delivered and self.plan.boundary == 1:
+            return True
+        return uidvalidity == (self._uidvalidity or self.plan.destination_uidvalidity)
 
     def order(self) -> Iterable[Ref]:
         """Every message of the plan in source order."""
@@ -179,6 +189,7 @@ class Ledger:
             self._unflushed.failures.append(row)
 
     def _deliver(self, ack: AckRow, sizes: Sequence[int] | None) -> None:
+        self._uidvalidity = self._uidvalidity or ack.destination_uidvalidity
         uids = list(uidset.decode(ack.destination_uids)) or [None] * ack.items
         for number, uid in enumerate(uidset.decode(ack.source_uids)):
             ref = Ref(ack.source, uid)

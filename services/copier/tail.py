@@ -45,7 +45,8 @@ class Tail:
         self._listings: dict[bool, dict[Ref, Listed]] = {}
         # E: above every UID that was seen or acked
         self.next_uid = max(ledger.plan.boundary, max(ledger.delivered_uids(), default=0) + 1)
-        self.uidnext = 0  # what the server said last
+        self.uidvalidity = ledger.plan.destination_uidvalidity  # what the server said last, and
+        self.uidnext = 0
         self.gaps = False  # this server leaves out UIDs
 
     @property
@@ -82,8 +83,9 @@ class Tail:
                 selected = destination.examine(plan.destination_wire)
             except FolderGone as error:
                 raise PlanOutdated from error
-            if selected.uidvalidity != plan.destination_uidvalidity:
+            if not self._ledger.is_planned_folder(selected.uidvalidity):
                 raise PlanOutdated
+            self.uidvalidity = selected.uidvalidity
             self.uidnext = selected.uidnext or 0
             if not selected.exists:
                 return
@@ -230,12 +232,13 @@ class Tail:
                 self._ledger.name(ref, uid)
             else:
                 new.append((ref, uid))
-        uidvalidity = self._ledger.plan.destination_uidvalidity
         for start in range(0, len(new), ACK_ITEMS):
             for index, _ in by_source(ref for ref, _ in new[start : start + ACK_ITEMS]):
                 part = [(ref, uid) for ref, uid in new[start : start + ACK_ITEMS] if ref.source == index]
                 refs = [ref for ref, _ in part]
-                self._ledger.deliver(refs, [sources[ref].size for ref in refs], uidvalidity, [uid for _, uid in part])
+                self._ledger.deliver(
+                    refs, [sources[ref].size for ref in refs], self.uidvalidity, [uid for _, uid in part]
+                )
         return [ref for ref, _ in new]
 
 

@@ -152,6 +152,7 @@ class MailboxModel:
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
         self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
+        self.renumbers_empty = False  # a folder gets another UIDVALIDITY with its first message, as on Courier
         self.quota = Quota()
         self.append_limit: int | None = None
         self.fetched: set[int] = set()  # UIDs of messages that were handed out whole
@@ -280,6 +281,8 @@ class MailboxModel:
     def _store(self, folder: FolderModel, messages: Sequence[Message]) -> list[int]:
         """What an APPEND does; the UIDs it answers."""
         uids: list[int] = []
+        if self.renumbers_empty and not folder.messages:
+            folder.uidvalidity = next(_UIDVALIDITIES)
         for one in messages:
             stored = self.rewrites(one)
             twin = next((uid for uid, held in folder.messages.items() if held.body == stored.body), None)

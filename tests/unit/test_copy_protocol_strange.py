@@ -559,6 +559,22 @@ def test_rule_18_the_messages_of_a_source_folder_that_is_gone_are_skipped_and_th
     reconciled(world)
 
 
+@pytest.mark.parametrize("fault", [None, 0, 0.05])
+def test_rule_18_a_folder_renumbered_by_its_first_message_is_the_same(make: WORLD, fault: float | None) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(4))
+    world.destination.rewrites = rewriting("headers")  # planned anew, the first one would not be known again
+    world.destination.renumbers_empty = True
+    if fault is not None:
+        world.destination.at("append", 1, LostAfterCrlf(fault))
+
+    job = world.run()
+
+    assert [plan.number for plan in world.store.plans(job)] == [1]
+    assert subjects(world) == [b"m0", b"m1", b"m2", b"m3"]
+    assert world.counts(job).completed == 4
+
+
 def test_rule_18_a_source_folder_that_is_gone_before_it_is_planned_is_said(make: WORLD) -> None:
     world = make()
     world.source.put("Sent", *bodies(3))

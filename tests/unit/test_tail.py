@@ -111,8 +111,9 @@ def test_what_came_from_a_source_folder_that_is_gone_is_nobodys() -> None:
     ("side", "change"), [("source", "renumber"), ("destination", "renumber"), ("destination", "remove_folder")]
 )
 def test_another_folder_on_either_side_outdates_the_plan(side: str, change: str) -> None:
-    here = Setting("a")
-    here.destination.put("INBOX", mail("a"))
+    here = Setting("a", "b")
+    here.ledger.deliver([Ref(0, 1)], [1], here.ledger.plan.destination_uidvalidity, [1])
+    here.destination.put("INBOX", mail("a"), mail("b"))
     getattr(getattr(here, side), change)("INBOX")
 
     with pytest.raises(PlanOutdated):
@@ -132,7 +133,7 @@ def test_as_many_are_found_as_arrived_and_are_still_to_come_never_more(
     for uid in sorted(acked):
         if uid <= len(source):
             (landed,) = here.destination.put("INBOX", mail(source[uid - 1]))
-            here.ledger.deliver([Ref(0, uid)], [1], 1, [landed])
+            here.ledger.deliver([Ref(0, uid)], [1], here.ledger.plan.destination_uidvalidity, [landed])
     remaining = Counter(source[ref.uid - 1] for ref in here.ledger.remaining())
     here.destination.put("INBOX", *map(mail, arrived))
 
