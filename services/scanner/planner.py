@@ -229,10 +229,13 @@ def _planned_before(previous: PlanRow | None, wires: Container[str]) -> int:
 
 
 def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int, int]:
-    """EXAMINE (None: no such folder yet), B: the highest UID seen + 1 (COPYING rule 2), and how many it holds."""
+    """EXAMINE, B: the highest UID seen + 1 (COPYING rule 2), and how many it holds.
+
+    None: no such folder yet, or none that can be opened, so that another name is tried.
+    """
     try:
         selected = session.examine(wire)
-    except FolderGone:
+    except (FolderGone, FolderRefused):
         return None, 1, 0
     highest = count = 0
     if selected.exists:
