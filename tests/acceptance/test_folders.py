@@ -98,46 +98,11 @@ def test_what_is_subscribed_is_subscribed_and_what_is_not_stays_so(
     assert encode_name(names["empty"]) in subscribed(destination)
 
 
-def test_an_empty_folder_that_can_not_be_made_is_listed(servers: dict[str, MailServer], running: Instance) -> None:
-    dovecot = servers["maildir"]
-    assert isinstance(dovecot, Dovecot)
-    source, destination = dovecot.account(new_user()), dovecot.account(user := new_user())
-    append(source, [Mail("INBOX", mail("one"), (), DATE)], create=["empty"])
-    append(destination, [Mail("INBOX", mail("other"), (), DATE)])
-    (dovecot.maildir(user) / ".empty").write_text("in the way")
-
-    job = running.request(source, destination)
-    view = job.wait_for_end()
-
-    assert view["state"] == "completed_with_errors"
-    assert [(one["folder"], one["uid"]) for one in job.get("/failures")] == [("empty", 0)]
-    assert view["items_completed"] == 1
-
-
-def test_only_the_persons_own_folders_are_copied(
-    dovecot_installed: None, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    directory = tmp_path_factory.mktemp("shared")
-    directory.chmod(0o777)
-    public = (
-        f"namespace {{\n  type = public\n  separator = /\n  prefix = Public/\n  location = maildir:{directory}\n}}\n"
-    )
-    with Dovecot(settings=public) as server, Instance(tmp_path_factory.mktemp("shared-instance"), server) as running:
-        source, destination = server.account(new_user()), server.account(new_user())
-        append(source, [Mail("own", mail(1), (), DATE), Mail("Public/common", mail(2), (), DATE)])
-
-        job = running.request(source, destination, exclude=["Junk"])
-        view = job.wait_for_end()
-
-        assert view["items_completed"] == 1
-        assert not any("common" in row["name"] for row in job.get("/breakdown"))
-
-
 def test_special_folders_of_any_language_meet_their_like(servers: dict[str, MailServer], running: Instance) -> None:
     """Courier tells no attributes: there names say what a folder is for."""
     source, destination = servers["courier"].account(new_user()), servers["cyrus"].account(new_user())
     german = ("Gesendete Elemente", "Entwürfe", "Papierkorb", "Junk-E-Mail", "Archiv", "Archiv/2023")
-    append(source, (Mail(name, mail(name), ("\\Draft",), DATE) for name in german))
+    append(source, (Mail(name, mail(number), ("\\Draft",), DATE) for number, name in enumerate(german)))
 
     view = running.request(source, destination).wait_for_end()
 
