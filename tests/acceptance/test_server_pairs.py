@@ -141,15 +141,15 @@ def test_every_folder_is_there_and_no_flag_or_keyword_is_lost(pair: Moved) -> No
 
 
 def test_the_order_inside_each_folder_stays(pair: Moved) -> None:
-    names, refused = renamed(pair), {one["uid"] for one in pair.first.get("/failures")}
+    names = renamed(pair)
     for folder in {folder for folder, _ in pair.before}:
-        source = [one.internaldate for (name, uid), one in sorted(pair.before.items()) if name == folder]
+        source = iter([one.internaldate for (name, uid), one in sorted(pair.before.items()) if name == folder])
         arrived = [
             one.internaldate
             for (name, uid), one in sorted(pair.after_first.items())
             if name == names.get(folder, folder)
         ]
-        assert refused or source == arrived
+        assert all(one in source for one in arrived), "what was refused is left out, nothing else changes the order"
 
 
 def test_a_second_job_copies_at_most_what_was_rewritten_in_another_size(pair: Moved) -> None:

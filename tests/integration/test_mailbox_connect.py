@@ -349,7 +349,7 @@ def test_a_refused_login_says_what_to_do(
 
 
 @pytest.mark.parametrize("when", ["greeting", "login"])
-def test_a_bye_is_a_busy_server(when: str) -> None:
+def test_a_bye_for_too_many_connections_asks_for_patience(when: str) -> None:
     def talk(server: Talk) -> None:
         if when == "login":
             server.say("* OK ready")
@@ -361,7 +361,7 @@ def test_a_bye_is_a_busy_server(when: str) -> None:
         error = failure(server.account(), policy(server))
 
     assert isinstance(error, MailboxBusy)
-    assert error.reason == Reason.BUSY
+    assert error.reason == Reason.THROTTLED
     assert error.server_text.startswith("Maximum")
 
 
