@@ -133,7 +133,9 @@ IDENTITY = Wish(
 
 def _message_shape(dialogue: Dialogue, match: re.Match[bytes]) -> Message:
     uid, flags, date, length = match.groups()
-    if (size := int(length)) > HELD:
+    if (size := int(length)) > MAX_LITERAL:
+        raise dialogue.broken()
+    if size > HELD:
         dialogue.skip(size)
         dialogue.finish()
         raise MessageTooLarge(Reason.MESSAGE_UNREADABLE)

@@ -233,7 +233,9 @@ def test_a_folder_that_exists_may_be_created_again() -> None:
 
     with Logged(talk) as session:
         session.create("a")
+        session.subscribe("a")
         session.create("b")
+        session.subscribe("b")
         with pytest.raises(FolderRefused) as refused:
             session.create("c")
         assert refused.value.reason == Reason.OVER_QUOTA
@@ -482,5 +484,6 @@ def test_updates_nobody_asked_for_may_come_in_the_middle_of_every_answer() -> No
         assert [(one.uid, one.size) for one in session.listing(identity=False)] == [(4, 3)]
         assert [one.body for one in session.fetch("4")] == [b"abc"]
         session.create("b")
+        session.subscribe("b")
         assert session.append("b", [message(b"Subject: x\r\n")], go).uids == (4294967295,)
         session.noop()
