@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from libs.contracts.accounts import Account, Side
-from libs.contracts.ids import FolderId, JobId, new_plan_id
+from libs.contracts.ids import AccountDigest, FolderId, JobId, new_plan_id
 from libs.contracts.jobs import JobOptions, JobSecrets
 from libs.mailbox.connect import ConnectPolicy, connect
 from libs.mailbox.errors import MailboxBusy
@@ -23,9 +23,11 @@ from libs.readmodel.rows import FolderRow, PlanRow
 from services.copier.connections import Connections, Reach
 from services.copier.folder_copy import FolderCopy
 from services.copier.hold import Hold
+from services.copier.learning import Learning
 from services.copier.ledger import Ledger
 from services.scanner.accounts import Both
 from services.scanner.planner import plan
+from tests.unit.fakes import MemoryStore
 
 JOB = JobId("bench")
 
@@ -70,7 +72,16 @@ def _throttled(side: Side, error: MailboxBusy) -> None:
 def _copy(planned: PlanRow, *, secrets: JobSecrets, pool: SessionPool) -> int:
     hold, ledger = Hold(), Ledger(planned)
     connections = Connections(JOB, secrets, pool, Reach(), hold, _throttled)
-    copy = FolderCopy(ledger, connections, hold, doubt=None, late_commit_seconds=35.0, pace=lambda _: None)
+    copy = FolderCopy(
+        ledger,
+        connections,
+        hold,
+        doubt=None,
+        late_commit_seconds=35.0,
+        pace=lambda _: None,
+        learning=Learning(MemoryStore(), AccountDigest("destination"), planned.folder_id, planned),
+        store_acks=lambda: None,
+    )
     if planned.items:
         copy.run(deep=False)
         connections.give_back()
