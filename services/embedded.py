@@ -31,6 +31,7 @@ from libs.vault.clickhouse import ClickHouseVault
 from libs.vault.recipients import Recipients
 from services.aggregator.agent import AggregatorAgent
 from services.aggregator.aggregator import Aggregator
+from services.aggregator.census import Census
 from services.aggregator.postman import Postman
 from services.aggregator.smtp import Smtp
 from services.api.app import create_app
@@ -161,7 +162,8 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
         threads=settings.copier_threads,
         late_commit_seconds=settings.late_commit_seconds,
     )
-    aggregator = AggregatorAgent(Aggregator(read_model, vault, eventlog, lambda: datetime.now(UTC)))
+    now = partial(datetime.now, UTC)
+    aggregator = AggregatorAgent(Aggregator(read_model, vault, eventlog, now))
     workers = tuple(Worker(service, eventlog) for service in ("scanner", "copier", "aggregator"))
     scanner_agent.attach(workers[0], scanner)
     copier_agent.attach(workers[1], copier)
@@ -170,11 +172,13 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
     recipients = (
         Recipients(read_model, keys.master_keys(settings)) if settings.smtp_url and settings.mail_from else None
     )
-    closing = [scanner.close, copier.close, aggregator.close]
+    census = Census(read_model.watching.live, read_model.watching.views, read_model.held, now)
+    census.start()
+    closing = [scanner.close, copier.close, aggregator.close, census.close]
     if recipients and settings.smtp_url and settings.mail_from:
         smtp = Smtp(settings.smtp_url.get_secret_value(), settings.tls_ca_file)
         views = read_model.watching.views
-        postman = Postman(read_model, views, recipients, smtp.send, settings.mail_from, lambda: datetime.now(UTC))
+        postman = Postman(read_model, views, recipients, smtp.send, settings.mail_from, now)
         postman.start()
         closing.append(postman.close)
     deps = Deps(

@@ -14,6 +14,8 @@ from libs.contracts.codec import Message, UnknownMessage, decode
 from libs.contracts.topics import Topic
 from libs.eventlog.acks import Acks
 from libs.eventlog.app import App
+from libs.eventlog.measured import Measured
+from libs.runtime import metrics
 
 BATCH = 2000  # messages `apply` gets at once
 OPEN = 50_000  # messages of a topic that `take` may have and not be done with, about 2 KB each
@@ -47,11 +49,11 @@ def consume_each(app: App, topic: Topic, take: Callable[[Delivery], None]) -> No
 
     It must return at once. If it raises, the app ends.
     """
-    acks = _acks(app, topic)
+    acks, measured = _acks(app, topic)
 
     async def agent(stream: Any) -> None:
         async for event in stream.noack().events():
-            delivery = _receive(event, acks)
+            delivery = _receive(event, acks, measured)
             if delivery is not None:
                 take(delivery)
             await acks.room()
@@ -64,7 +66,7 @@ def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]]
 
     Acknowledged when it returns. If it raises, the app ends and nothing of the batch is committed.
     """
-    acks = _acks(app, topic)
+    acks, measured = _acks(app, topic)
     thread = ThreadPoolExecutor(1, thread_name_prefix=topic.name)
 
     async def agent(stream: Any) -> None:
@@ -72,12 +74,12 @@ def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]]
         events = aiter(stream.noack().events())
         arrived = stream.channel.queue
         async for first in events:
-            batch = [_receive(first, acks)]
+            batch = [_receive(first, acks, measured)]
             while len(batch) < BATCH and not arrived.empty():
                 event = await anext(events, None)
                 if event is None:
                     return  # stopped
-                batch.append(_receive(event, acks))
+                batch.append(_receive(event, acks, measured))
             deliveries = [delivery for delivery in batch if delivery is not None]
             if deliveries:
                 await _to_the_end(loop.run_in_executor(thread, apply, deliveries), deliveries)
@@ -104,24 +106,29 @@ def _all_done(deliveries: Sequence[Delivery]) -> None:
         delivery.done()
 
 
-def _acks(app: App, topic: Topic) -> Acks[int, Any]:
+def _acks(app: App, topic: Topic) -> tuple[Acks[int, Any], Measured]:
     acks: Acks[int, Any] = Acks(lambda event: event.ack(), OPEN)
+    measured = Measured(app, topic, lambda: len(acks))
 
     async def forget(_app: object, revoked: set[Any], **_: Any) -> None:
-        acks.forget([partition for name, partition in revoked if name == topic.name])
+        partitions = [partition for name, partition in revoked if name == topic.name]
+        acks.forget(partitions)
+        measured.revoked(partitions)
 
     cast(Any, app.on_partitions_revoked).connect(forget, weak=False)
-    return acks
+    return acks, measured
 
 
-def _receive(event: Any, acks: Acks[int, Any]) -> Delivery | None:
+def _receive(event: Any, acks: Acks[int, Any], measured: Measured) -> Delivery | None:
     """The event as a delivery; one that can't be read is done with."""
     record = event.message
+    measured.took(record)
     done = acks.take(record.partition, event)
     headers = {name: bytes(value) for name, value in dict(record.headers or ()).items()}
     try:
         message = decode(record.value, headers)
     except UnknownMessage:
+        metrics.EVENTS_UNREADABLE.labels(record.topic).inc()
         log.error("log.unknown_message", type=_type(headers), topic=record.topic, offset=record.offset)
         done()
         return None

@@ -11,7 +11,7 @@ from socket import create_connection, socket
 
 from libs.contracts.accounts import Account
 from libs.contracts.reasons import Reason
-from libs.mailbox import meaning
+from libs.mailbox import meaning, measured
 from libs.mailbox.addresses import Network, permitted, resolve
 from libs.mailbox.backoff import Backoff, Backoffs
 from libs.mailbox.client import ANSWERS, Client, Heard
@@ -46,6 +46,11 @@ def connect(
         AccountUnusable: asking again will not help; the reason says what is wrong.
         MailboxBusy: nothing answers, or not in time, or the server asks, or has asked, for patience.
     """
+    with measured.login():
+        return _connect(account, policy, backoffs, deadline_seconds)
+
+
+def _connect(account: Account, policy: ConnectPolicy, backoffs: Backoffs | None, deadline_seconds: float) -> Session:
     backoff = (backoffs or Backoffs()).of(account)
     backoff.check()
     deadline = time.monotonic() + deadline_seconds

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from libs.contracts.reasons import Reason
-from libs.mailbox import append, fetching, folders, meaning, room
+from libs.mailbox import append, fetching, folders, meaning, measured, room
 from libs.mailbox.backoff import Backoff
 from libs.mailbox.dialogue import Dialogue
 from libs.mailbox.errors import FolderGone
@@ -146,10 +146,10 @@ class ImapSession:
         return dict(fetching.fetch(self._dialogue, "1:*", fetching.GMAIL_IDS))
 
     def fetch(self, uids: str) -> Iterator[Message]:
-        return fetching.fetch(self._dialogue, uids, fetching.MESSAGES)
+        return measured.fetched(fetching.fetch(self._dialogue, uids, fetching.MESSAGES))
 
     def body(self, uid: int) -> Body:
-        return fetching.body(self._dialogue, uid)
+        return measured.read(fetching.body(self._dialogue, uid))
 
     def flags(self, uids: str) -> dict[int, tuple[str, ...]]:
         return dict(fetching.fetch(self._dialogue, uids, fetching.FLAGS))
@@ -157,9 +157,9 @@ class ImapSession:
     def append(self, wire: str, messages: Sequence[AnyMessage], gate: Callable[[], None]) -> Appended:
         if not messages or (len(messages) > 1 and not self.multiappend):
             raise ValueError("one message, or several where the server has MULTIAPPEND")
-        return append.append(
-            self._dialogue, self._mailbox(wire), messages, gate, literals=self._literals, uidplus=self.uidplus
-        )
+        mailbox = self._mailbox(wire)
+        with measured.append(messages):
+            return append.append(self._dialogue, mailbox, messages, gate, literals=self._literals, uidplus=self.uidplus)
 
     # ---- the connection
 

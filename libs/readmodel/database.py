@@ -13,6 +13,7 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from libs.readmodel.port import ReadModelUnavailable
+from libs.runtime import metrics
 
 SETTINGS: dict[str, Any] = {
     "async_insert": 0,  # an insert is in its part, and on disk, when it is acknowledged
@@ -70,8 +71,9 @@ class Database:
             return
         lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
         lines = lines.encode("utf-8", "replace").decode()  # a lone surrogate from a server's text
-        with self._client() as client:
+        with metrics.INSERT_SECONDS.labels(table).time(), self._client() as client:
             client.command(f"INSERT INTO {table} ({', '.join(rows[0])}) FORMAT JSONEachRow", data=lines)
+        metrics.INSERTED_ROWS.labels(table).inc(len(rows))
 
     def close(self) -> None:
         with self._lock:
@@ -94,6 +96,7 @@ class Database:
             yield client
         except (ClickHouseError, OSError) as error:
             # Not `from error`: the driver's text holds the rows that were sent.
+            metrics.CLICKHOUSE_FAILURES.inc()
             code = getattr(error, "code", None)
             raise ReadModelUnavailable(f"{type(error).__name__} {code or ''}".strip()) from None
         finally:

@@ -10,6 +10,7 @@ from libs.eventlog.port import EventLog
 from libs.mailbox.errors import MailboxBusy
 from libs.readmodel.port import Store
 from libs.readmodel.rows import ThrottleRow
+from libs.runtime import metrics
 
 
 def announce_throttle(store: Store, log: EventLog, job_id: JobId, side: Side, error: MailboxBusy) -> None:
@@ -18,6 +19,7 @@ def announce_throttle(store: Store, log: EventLog, job_id: JobId, side: Side, er
     Raises:
         ReadModelUnavailable, LogUnavailable
     """
+    metrics.THROTTLES.labels(side, error.reason).inc()
     now = datetime.now(UTC)
     until = now + timedelta(seconds=error.retry_after)
     row = ThrottleRow(job_id=job_id, side=side, reason=error.reason, until=until, server_text=error.server_text)

@@ -14,6 +14,7 @@ from libs.eventlog.port import EventLog
 from libs.readmodel.rows import OutcomeRow, TombstoneRow
 from libs.readmodel.tables import Stamped
 from libs.readmodel.upkeep import Standing, Upkeep
+from libs.runtime import metrics
 from libs.vault.port import Vault
 from services.aggregator.ends import Ends
 from services.aggregator.outcome import decide, told
@@ -110,6 +111,8 @@ class Aggregator:
             self._vault.destroy(outcome.job_id, run=outcome.run)
         self._give_turns(now)
         self._store.refresh(jobs, now)
+        for outcome in outcomes:
+            metrics.JOBS_ENDED.labels(outcome.state).inc()
 
     def _do_chores(self, now: datetime) -> None:
         standings = self._store.standings(self._store.live())

@@ -13,6 +13,7 @@ from libs.contracts.jobs import Recipient
 from libs.contracts.views import Snapshot
 from libs.readmodel.notifications import Due
 from libs.readmodel.port import ReadModelUnavailable
+from libs.runtime import metrics
 from libs.vault.recipients import Recipients
 from libs.vault.seal import SealBroken
 from services.aggregator.letter import letter
@@ -77,16 +78,19 @@ class Postman:
         job_id, now = due.job_id, self._clock()
         if now - due.finished_at >= GIVE_UP_AFTER:
             log.warning("mail.given_up", job_id=job_id)
+            metrics.MAILS.labels("given_up").inc()
         else:
             snapshot = self._views([job_id], now).get(job_id)
             recipient = self._opened(job_id)
             if snapshot is not None and recipient is not None:
                 try:
                     self._send(letter(snapshot.job, recipient, self._sender))
+                    metrics.MAILS.labels("sent").inc()
                 except MailNotSent as error:
                     _, pause = self._again.get(job_id, (now, FIRST_PAUSE / 2))
                     pause = min(pause * 2, LONGEST_PAUSE)
                     self._again[job_id] = (now + pause, pause)
+                    metrics.MAILS.labels("failed").inc()
                     log.warning("mail.not_sent", job_id=job_id, failure=str(error))
                     return
         self._recipients.destroy(job_id)

@@ -17,6 +17,7 @@ from services.api.bodies import BodyLimit
 from services.api.deps import Deps
 from services.api.headers import SecurityHeaders
 from services.api.hub import Hub
+from services.api.measured import Measured
 
 THREADS = 8  # requests that block at once; each thread has its own client of the read model
 
@@ -58,6 +59,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
     errors.install(app)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
+    app.add_middleware(Measured)
     for module in (abilities, accounts, streams, jobs, projects, page):  # /api/jobs/events is no key
         app.include_router(module.router)
     app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)

@@ -5,6 +5,7 @@ Thread-bound: all but `wake` belong to the event loop.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED, JobState
 from libs.contracts.views import Snapshot
 from libs.readmodel.port import ReadModelUnavailable
+from libs.runtime import metrics
 from services.api.fleet import Fleet, fleet
 
 INTERVAL = 1.0  # seconds between two looks
@@ -76,6 +78,8 @@ class Hub:
         self._something = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._closed = False
+        self._looked = time.monotonic()
+        metrics.SNAPSHOT_AGE.set_function(self._age)
 
     def wake(self) -> None:
         """Something has changed: look soon. From any thread."""
@@ -91,7 +95,8 @@ class Hub:
             del self._shown[job_id]  # looked at again: it may have been tried again since
         self._begin(watch, shown)
         try:
-            yield watch
+            with metrics.SSE_STREAMS.labels("job").track_inprogress():
+                yield watch
         finally:
             self._watches[job_id].remove(watch)
             if not self._watches[job_id]:
@@ -105,7 +110,8 @@ class Hub:
         self._fleet_watches.append(watch)
         self._begin(watch, self._fleet)
         try:
-            yield watch
+            with metrics.SSE_STREAMS.labels("fleet").track_inprogress():
+                yield watch
         finally:
             self._fleet_watches.remove(watch)
             if not self._fleet_watches:
@@ -128,7 +134,15 @@ class Hub:
                 await self._look()
             await asyncio.sleep(SHORTEST)
 
+    def _streams(self) -> int:
+        return len(self._fleet_watches) + sum(map(len, self._watches.values()))
+
+    def _age(self) -> float:
+        return time.monotonic() - self._looked if self._streams() else 0.0
+
     def _begin(self, watch: Watch[T], shown: T | None) -> None:
+        if self._streams() == 1:
+            self._looked = time.monotonic()
         if self._closed or shown is not None:
             watch.put(None if self._closed else shown)
         else:
@@ -138,10 +152,12 @@ class Hub:
         watched = list(self._watches)
         before = (self._fleet or Fleet()) if self._fleet_watches else None
         try:
-            snapshots, seen = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
+            with metrics.SNAPSHOT_SECONDS.time():
+                snapshots, seen = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
         except ReadModelUnavailable:
             log.warning("hub.read_model_unavailable")
             return
+        self._looked = time.monotonic()
         if self._closed:
             return
         for job_id in watched:

@@ -18,6 +18,7 @@ from libs.eventlog.port import EventLog, LogUnavailable
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
 from libs.readmodel.port import ReadModelUnavailable, Store
+from libs.runtime import metrics
 from libs.runtime.control import Control
 from libs.vault.port import Vault
 from services.copier.claims import Claims
@@ -244,6 +245,10 @@ class Copier:
                 log.exception("a tick of the copier failed")
 
     def _tick(self) -> None:
+        with self._lock:
+            jobs = list(self._jobs.values())
+            metrics.WORK_ITEMS.labels("running").set(sum(len(work.running) for work in jobs))
+            metrics.WORK_ITEMS.labels("waiting").set(sum(len(work.waiting) for work in jobs))
         for item in self._running():
             try:
                 item.report()

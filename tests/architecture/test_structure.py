@@ -80,7 +80,7 @@ def test_the_locks_agree_on_every_version() -> None:
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/operations.md"])
 def test_a_document_names_only_make_targets_and_files_that_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
