@@ -134,8 +134,7 @@ class _Connection:
 
     async def _hear_append(self, line: bytes) -> None:
         while literal := LITERAL.search(line):
-            _write(self._to_server, line)
-            await self._meet("append_head")
+            await self._meet("append_head", passing=line)  # killed or stopped, the client hears no leave to go on
             size = int(literal[1])
             await _copy(self._client, self._to_server, size // 2)
             await self._meet("append_literal")
@@ -184,6 +183,7 @@ class _Connection:
         fault = self._script.meet(place) if place else None
         if fault:
             _write(self._to_client, line[: len(line) // 2])
+            await self._kill(fault)
             await self._carry_out(fault)
             line = line[len(line) // 2 :]
         _write(self._to_client, line)
@@ -198,14 +198,21 @@ class _Connection:
 
     # ---- what happens
 
-    async def _meet(self, place: Place, kept: bytes = b"") -> None:
-        if fault := self._script.meet(place):
+    async def _meet(self, place: Place, *, passing: bytes = b"", kept: bytes = b"") -> None:
+        """`passing` goes to the server after the client was killed, and before anything else happens."""
+        fault = self._script.meet(place)
+        if fault:
+            await self._kill(fault)
+        _write(self._to_server, passing)
+        if fault:
             await self._carry_out(fault, kept)
+
+    async def _kill(self, fault: Fault) -> None:
+        if fault.kill:
+            await asyncio.get_running_loop().run_in_executor(None, self._script.kill)
 
     async def _carry_out(self, fault: Fault, kept: bytes = b"") -> None:
         """Returns when the dialogue goes on."""
-        if fault.kill:
-            await asyncio.get_running_loop().run_in_executor(None, self._script.kill)
         match fault.act:
             case "delay":
                 await asyncio.sleep(fault.seconds)
