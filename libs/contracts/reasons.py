@@ -22,7 +22,8 @@ class Reason(StrEnum):
     SAME_ACCOUNT = "same_account"
     # a folder
     FOLDER_GONE = "folder_gone"
-    FOLDER_REFUSED = "folder_refused"  # the destination would not create it
+    FOLDER_REFUSED = "folder_refused"  # the server would not make or open it
+    FOLDER_FAILING = "folder_failing"  # an error of the server's own, each time it was tried
     NO_PERMISSION = "no_permission"
     FOLDER_UNSTABLE = "folder_unstable"  # it kept changing its UIDVALIDITY
     # one message
@@ -70,7 +71,10 @@ WHAT_TO_DO: dict[Reason, str] = {
     Reason.THROTTLED: "The server asked for a pause. Mailtide goes on by itself.",
     Reason.SAME_ACCOUNT: "Source and destination are the same mailbox. Choose two different accounts.",
     Reason.FOLDER_GONE: "The folder no longer exists. If it was renamed, start the migration once more.",
-    Reason.FOLDER_REFUSED: ("The destination would not create this folder. Create it there by hand, or leave it out."),
+    Reason.FOLDER_REFUSED: ("The server would not make or open this folder. Make it there by hand, or leave it out."),
+    Reason.FOLDER_FAILING: (
+        "The server can't open or make this folder because of an error of its own. Tell its provider, then retry."
+    ),
     Reason.NO_PERMISSION: ("The account may not read or write this folder. Ask the administrator, or leave it out."),
     Reason.FOLDER_UNSTABLE: "The server renumbered this folder again and again. Try again later.",
     Reason.MESSAGE_REFUSED: "The destination refused this message. Save it from the source by hand if you need it.",

@@ -78,5 +78,13 @@ class FolderRefused(MailboxError):
     """The server would not create or open the folder."""
 
 
+class FolderFailing(FolderRefused):
+    """RFC 5530 SERVERBUG, an error of the server's own. It may pass: try a few times, after `retry_after` seconds."""
+
+    def __init__(self, reason: Reason, server_text: str = "", retry_after: float = 5.0) -> None:
+        super().__init__(reason, server_text)
+        self.retry_after = retry_after
+
+
 class ProtocolBroken(MailboxError):
     """The server answered something that is not IMAP."""

@@ -7,6 +7,7 @@ from libs.mailbox.errors import (
     AccountUnusable,
     AppendRefused,
     FetchRefused,
+    FolderFailing,
     FolderGone,
     FolderRefused,
     MailboxBusy,
@@ -68,19 +69,14 @@ def throttled(status: Status) -> MailboxBusy | None:
     return None
 
 
-def _failing(status: Status) -> MailboxBusy | None:
-    """A defect of the server's: it may pass, but nobody asked for a pause."""
-    if status.code != "SERVERBUG":
-        return None
-    return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS)
-
-
 def refused_login(status: Status) -> MailboxError:
     """Never to be retried where the credentials are wrong, whatever the words say of too many logins."""
     if status.code in _REFUSED_CODES:
         return AccountUnusable(Reason.LOGIN_REFUSED, status.text)
-    if error := busy(status) or _failing(status):
+    if error := busy(status):
         return error
+    if status.code == "SERVERBUG":  # it may pass, but nobody asked for a pause
+        return MailboxBusy(Reason.BUSY, status.text, retry_after=BUSY_SECONDS)
     if status.code == "PRIVACYREQUIRED":
         return AccountUnusable(Reason.PLAIN_REFUSED, status.text)
     if status.kind == "BAD":
@@ -120,4 +116,8 @@ def refused_folder(status: Status) -> MailboxError:
     reason = _REFUSALS.get(status.code, Reason.FOLDER_REFUSED)
     if reason == Reason.FOLDER_GONE:
         return FolderGone(reason, status.text)
-    return busy(status) or _failing(status) or FolderRefused(reason, status.text)
+    if error := busy(status):
+        return error
+    if status.code == "SERVERBUG":
+        return FolderFailing(Reason.FOLDER_FAILING, status.text, retry_after=BUSY_SECONDS)
+    return FolderRefused(reason, status.text)

@@ -190,6 +190,6 @@ class ImapSession:
         if answer.kind == "OK":
             return
         error = self._dialogue.refused(meaning.refused_folder(answer))
-        if error.reason == Reason.FOLDER_REFUSED and not self._exists(wire):
+        if error.reason is Reason.FOLDER_REFUSED and not self._exists(wire):
             raise FolderGone(Reason.FOLDER_GONE, answer.text)
         raise error

@@ -8,7 +8,7 @@ from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobSecrets
 from libs.contracts.reasons import Reason
-from libs.mailbox.errors import MailboxBusy, MailboxError
+from libs.mailbox.errors import FolderFailing, MailboxBusy, MailboxError
 from libs.mailbox.pool import SessionPool
 from libs.mailbox.port import Session
 from services.copier.hold import Hold
@@ -117,7 +117,7 @@ class Connections:
                 return
         self._losses += 1
         pause = min(0.05 * 2**self._losses, LONGEST_PAUSE) if self._losses > 1 else 0.0
-        self._hold.wait(max(pause, error.retry_after if isinstance(error, MailboxBusy) else 0.0))
+        self._hold.wait(max(pause, error.retry_after if isinstance(error, MailboxBusy | FolderFailing) else 0.0))
 
     def working(self) -> None:
         """Something was delivered: the servers are well."""

@@ -11,6 +11,7 @@ from libs.contracts.reasons import Reason
 from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
+    FolderFailing,
     FolderGone,
     FolderRefused,
     MailboxBusy,
@@ -30,7 +31,7 @@ from services.copier.ledger import Ledger, Ref
 from services.copier.reader import Batch, Reader
 from services.copier.tail import PlanOutdated, SourceFolderGone, Tail
 
-BROKEN_TRIES = 3  # of a folder that a server answers with nonsense or a refusal
+BROKEN_TRIES = 3  # of a folder that a server answers with nonsense, a refusal, or an error of its own
 
 
 class FolderCopy:
@@ -138,9 +139,12 @@ class FolderCopy:
         self._stop_reader()
 
     def _create(self) -> None:
-        """The scanner could not make the folder. Try once more: the server's refusal is each message's reason."""
+        """The scanner could not make or open the folder. Try once more: the refusal is each message's reason."""
         try:
             self._destination().create(self._plan.destination_wire)
+            self._destination().examine(self._plan.destination_wire)
+        except FolderFailing as error:
+            raise SideFailed("destination", error) from error
         except FolderRefused as error:
             stop_when_full(error)
             self._fail_rest(error)
@@ -157,7 +161,7 @@ class FolderCopy:
             if ref.uid:
                 continue
             try:
-                self._connections.get("source").examine(self._plan.sources[ref.source].wire)
+                self._open_again(self._plan.sources[ref.source].wire)
             except FolderGone:
                 self._ledger.gone(ref, datetime.now(UTC))
             except FolderRefused as error:
@@ -166,6 +170,16 @@ class FolderCopy:
                 raise SideFailed("source", error) from error
             else:
                 raise PlanOutdated
+
+    def _open_again(self, wire: str) -> None:
+        for _ in range(BROKEN_TRIES - 1):
+            try:
+                self._connections.get("source").examine(wire)
+            except FolderFailing as error:
+                self._connections.lost("source", error)
+            else:
+                return
+        self._connections.get("source").examine(wire)
 
     def _settle_unread(self, batch: Batch) -> None:
         for ref in batch.gone:

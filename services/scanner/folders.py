@@ -38,7 +38,11 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     )
     with at("destination"):
         quota = both.destination.quota()
-    said = [*naming.collision_warnings(mappings), preflight.rename_warning(mappings, source, destination)]
+    said = [
+        *naming.collision_warnings(mappings),
+        preflight.rename_warning(mappings, source, destination),
+        preflight.shared_warning(source),
+    ]
     known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
     subscribes = any(folder.subscribed for folder in source.folders)

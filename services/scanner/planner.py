@@ -15,7 +15,7 @@ from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
 from libs.mailbox.digests import digests
-from libs.mailbox.errors import FolderGone, FolderRefused
+from libs.mailbox.errors import FolderFailing, FolderGone, FolderRefused
 from libs.mailbox.port import LARGE, Listed, Selected, Session
 from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
@@ -77,6 +77,7 @@ class Made:
     uidnext: int = 0  # 0: the server did not say
     exists: int = 0
     refusal: str | None = None
+    failing: bool = False  # it was an error of the server's own, which may pass
 
     @classmethod
     def of(cls, selected: Selected) -> "Made":
@@ -91,6 +92,7 @@ class Planned:
     refused: list[FailureRow]
     quota: bool  # the destination has told how much room is left, or that there is no limit
     notices: list[NoticeRow]
+    misnamed: bool = False  # the destination refused to make a folder of this name
 
     @classmethod
     def nothing(cls, row: PlanRow) -> "Planned":
@@ -203,6 +205,7 @@ def plan(
             for kind, text in said.items()
             if text or number > 1
         ],
+        misnamed=made.refusal is not None and not made.failing,
     )
 
 
@@ -335,6 +338,6 @@ def create(session: Session, folder: FolderRow) -> Made:
         session.create(folder.destination_wire, folder.special_use or None)
         selected = session.examine(folder.destination_wire)
     except (FolderRefused, FolderGone) as error:
-        return Made(refusal=error.server_text)
+        return Made(refusal=error.server_text, failing=isinstance(error, FolderFailing))
     session.unselect()
     return Made.of(selected)

@@ -86,6 +86,14 @@ def room_warning(room: Room) -> str:
     return ""
 
 
+def shared_warning(source: Side) -> str:
+    """Folders that the account sees and that are not its own (RFC 2342)."""
+    left = [one.name for one in source.folders if one.selectable and not source.namespace.is_personal(one.name)]
+    return (
+        f"Not copied, as they are shared or other people’s: {_listed([f'“{name}”' for name in left])}" if left else ""
+    )
+
+
 def rename_warning(mappings: Sequence[FolderMapping], source: Side, destination: Side) -> str:
     """Names that hold what parts names at the destination arrive under another one."""
     delimiter = destination.namespace.delimiter

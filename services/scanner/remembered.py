@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from libs.contracts.ids import FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions
-from libs.mailbox.errors import FolderGone
+from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import Session
 from libs.mailbox.sides import at
 from libs.readmodel.port import Remembered
@@ -53,7 +53,7 @@ def plan_unchanged(
 def _is(session: Session, wire: str, uidvalidity: int, uidnext: int, messages: int) -> bool:
     try:
         status = session.status(wire)
-    except FolderGone:
+    except (FolderGone, FolderRefused):
         return False
     return (status.uidvalidity, status.uidnext, status.messages) == (uidvalidity, uidnext, messages)
 

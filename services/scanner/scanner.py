@@ -258,7 +258,7 @@ class Scanner:
             renamed: list[FolderRow | WarningRow] = []
             try:
                 new = self._accounts.run(request.job_id, request.run, work, read_only=dry_run)
-                if new and new.row.destination_uidvalidity == NOT_CREATED and not dry_run:
+                if new and new.misnamed:
                     new, renamed = self._under_another_name(request, folder, new, planning)
             except SideFailed as failed:
                 self._fail(request, failed, folder_id)

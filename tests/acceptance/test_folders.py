@@ -98,6 +98,22 @@ def test_what_is_subscribed_is_subscribed_and_what_is_not_stays_so(
     assert encode_name(names["empty"]) in subscribed(destination)
 
 
+def test_only_the_persons_own_folders_are_copied_and_that_is_said(
+    dovecot_installed: None, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    public = "namespace {\n  type = public\n  separator = /\n  prefix = Public/\n  location = maildir:~/../public\n}\n"
+    with Dovecot(settings=public) as server, Instance(tmp_path_factory.mktemp("shared"), server) as running:
+        source, destination = server.account(new_user()), server.account(new_user())
+        append(source, [Mail("own", mail(1), (), DATE), Mail("Public/common", mail(2), (), DATE)])
+
+        job = running.request(source, destination)
+        view = job.wait_for_end()
+
+        assert (view["state"], view["items_completed"]) == ("completed", 1)
+        assert not any("common" in row["name"] for row in job.get("/breakdown"))
+        assert any("“Public/common”" in told and "Not copied" in told for told in view["warnings"])
+
+
 def test_special_folders_of_any_language_meet_their_like(servers: dict[str, MailServer], running: Instance) -> None:
     """Courier tells no attributes: there names say what a folder is for."""
     source, destination = servers["courier"].account(new_user()), servers["cyrus"].account(new_user())

@@ -19,6 +19,7 @@ from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
     FetchRefused,
+    FolderFailing,
     FolderGone,
     FolderRefused,
     MailboxBusy,
@@ -152,6 +153,7 @@ class MailboxModel:
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
         self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
+        self.failing: dict[str, float] = {}  # folders that so many EXAMINE, STATUS and CREATE answer with SERVERBUG
         self.renumbers_empty = False  # a folder gets another UIDVALIDITY with its first message, as on Courier
         self.quota = Quota()
         self.append_limit: int | None = None
@@ -265,7 +267,14 @@ class MailboxModel:
             self._late.remove(late)
             self._store(late.folder, late.messages)
 
+    def fail(self, wire: str) -> None:
+        left = self.failing.get(wire, 0)
+        if left > 0:
+            self.failing[wire] = left - 1
+            raise FolderFailing(Reason.FOLDER_FAILING, "NO [SERVERBUG] internal error", retry_after=0.01)
+
     def folder(self, wire: str) -> FolderModel:
+        self.fail(wire)
         self.settle()
         folder = self.folders.get(wire)
         if folder is None:
@@ -439,6 +448,7 @@ class ModelSession:
         self._write()
         self._begin("create")
         with self._model.lock:
+            self._model.fail(wire)
             if wire in self._model.uncreatable:
                 raise FolderRefused(Reason.FOLDER_REFUSED, "NO not here")
             if wire not in self._model.folders:
