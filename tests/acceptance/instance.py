@@ -144,14 +144,16 @@ class Job:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    def view(self) -> Snapshot:
-        """The job view now; it must reconcile, and go only forward."""
-        return self.see(self.get())
-
-    def see(self, view: Snapshot) -> Snapshot:
+    def view(self, http: httpx2.Client | None = None) -> Snapshot:
+        """The job view now; it must reconcile, and go only forward. From any thread: no two of them ask at once,
+        or the older answer might be looked at last. `http`: a thread's own."""
         with self._seeing:
-            last = self.seen[-1] if self.seen else None
-            check(view, last)
+            answer = (http or self.instance.http).get(self.path)
+            if answer.status_code == 503:
+                raise httpx2.TransportError("not there at the moment")
+            assert answer.status_code == 200, answer.text
+            view = answer.json()
+            check(view, self.seen[-1] if self.seen else None)
             self.seen.append(view)
         return view
 

@@ -74,9 +74,7 @@ def watched(job: Job) -> Iterator[None]:
         with httpx2.Client(base_url=job.instance.url, timeout=10) as http:
             while not over.wait(0.1) and not failed:
                 try:
-                    answer = http.get(job.path)
-                    if answer.status_code == 200:
-                        job.see(answer.json())
+                    job.view(http)
                 except httpx2.TransportError:
                     continue  # killed: that is what this is about
                 except AssertionError as error:
