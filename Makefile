@@ -11,7 +11,7 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test faults check lint dashboard screenshots servers bench lock
+.PHONY: help setup demo up test faults check lint dashboard schemas screenshots servers bench lock
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ $(PAGES)/dist/index.html: $(PAGE_SOURCES)
 		$(BIN)/python -m services.api.dashboard.openapi > $(PAGES)/src/api/openapi.json && \
 		cd $(PAGES) && npm run --silent types >/dev/null && npm run --silent build -- --logLevel warn; \
 	else echo "npm is missing: the pages are not built, and a job's address shows its data only."; fi
+
+schemas: setup  ## write docs/schemas/ anew; refused where a reader would miss something
+	@$(BIN)/python -m services.api.integrations docs/schemas
 
 screenshots: setup dashboard  ## pictures of every page and state into build/screenshots; needs Chromium
 	@$(BIN)/python -m tests.e2e.screenshots build/screenshots

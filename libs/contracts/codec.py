@@ -14,6 +14,8 @@ from pydantic import TypeAdapter, ValidationError
 from libs.contracts import commands, events
 
 VERSION = "v1"
+SOURCE = "/mailtide"
+CONTENT_TYPE = "application/json"
 Message = commands.Command | commands.FolderScan | commands.WorkItem | events.Progress | events.JobEvent
 
 _TYPES: dict[str, type] = {f"mailtide.{cls.__name__}.{VERSION}": cls for cls in get_args(Message)}
@@ -33,6 +35,20 @@ class Record:
     headers: dict[str, bytes]
 
 
+def headers_schema() -> dict[str, Any]:
+    """The headers of every record, as JSON Schema: all of them are texts in UTF-8."""
+    described = {
+        "ce_specversion": {"const": "1.0"},
+        "ce_type": {"description": "The name of the type with its version.", "examples": ["mailtide.ProgressBatch.v1"]},
+        "ce_id": {"description": "With ce_source it names the event: what is delivered twice has the same."},
+        "ce_source": {"const": SOURCE},
+        "ce_time": {"format": "date-time", "description": "When it was appended, UTC."},
+        "content-type": {"const": CONTENT_TYPE},
+    }
+    properties = {name: {"type": "string", **about} for name, about in described.items()}
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
 def type_name(message: Message) -> str:
     return _NAMES[type(message)]
 
@@ -45,9 +61,9 @@ def encode(message: Message, now: datetime) -> Record:
             "ce_specversion": b"1.0",
             "ce_type": name.encode(),
             "ce_id": _event_id(message, name).encode(),
-            "ce_source": b"/mailtide",
+            "ce_source": SOURCE.encode(),
             "ce_time": now.isoformat().encode(),
-            "content-type": b"application/json",
+            "content-type": CONTENT_TYPE.encode(),
         },
     )
 

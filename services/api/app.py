@@ -12,7 +12,7 @@ from starlette.routing import Route
 from libs.contracts.codec import Message
 from libs.contracts.topics import COMMANDS, JOB_EVENTS
 from libs.runtime.health import PATHS, Health
-from services.api import abilities, accounts, errors, jobs, page, projects, streams
+from services.api import abilities, accounts, errors, integrations, jobs, page, projects, streams
 from services.api.bodies import BodyLimit
 from services.api.deps import Deps
 from services.api.headers import SecurityHeaders
@@ -60,7 +60,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(Measured)
-    for module in (abilities, accounts, streams, jobs, projects, page):  # /api/jobs/events is no key
+    for module in (abilities, accounts, streams, jobs, projects, page, integrations):  # /api/jobs/events is no key
         app.include_router(module.router)
     app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)
     return app
