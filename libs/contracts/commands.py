@@ -66,6 +66,7 @@ class ScanFolder:
     account_digest: AccountDigest
     folder_id: FolderId
     number: int
+    run: int = 1  # of the job, or an earlier one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,14 +43,6 @@ class SessionPool:
         self._idle: defaultdict[tuple[JobId, Side], list[_Idle]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def take(self, job_id: JobId, side: Side, account: Account) -> Session:
-        """An idle session that still answers, or a new one.
-
-        Raises:
-            MailboxError: the account can't be reached.
-        """
-        return self.idle(job_id, side) or self.fresh(job_id, side, account)
-
     def idle(self, job_id: JobId, side: Side) -> Session | None:
         """A session that waits for this job, and still answers."""
         while True:

@@ -70,19 +70,23 @@ ORDER BY number DESC, plan_id DESC
 """
 
 TOTALS = f"SELECT {columns(TotalsRow)} FROM totals FINAL WHERE {_JOB}"
+_BETWEEN = "account_digest = {account:String} AND source_digest = {source:String}"
+_OF_EARLIER = f"job_id IN (SELECT job_id FROM requests WHERE {_BETWEEN} AND job_id != {{job:String}})"
+
 REMEMBERED = f"""
 SELECT {", ".join(f"p.{name} AS {name}" for name in columns(PlanRow).split(", "))}, r.options AS options
 FROM (
     SELECT job_id, options FROM requests FINAL
-    WHERE account_digest = {{account:String}} AND source_digest = {{source:String}} AND {_EXISTS}
-        AND job_id != {{job:String}}
+    WHERE {_BETWEEN} AND {_EXISTS} AND job_id != {{job:String}}
 ) AS r
-INNER JOIN (SELECT * FROM plans FINAL WHERE destination_wire = {{wire:String}}) AS p ON p.job_id = r.job_id
-INNER JOIN (SELECT * FROM totals FINAL WHERE finished AND NOT stopped AND failed = 0 AND skipped = 0) AS t
+INNER JOIN (SELECT * FROM plans FINAL WHERE {_OF_EARLIER}) AS p ON p.job_id = r.job_id
+INNER JOIN (
+    SELECT * FROM totals FINAL WHERE {_OF_EARLIER} AND finished AND NOT stopped AND failed = 0 AND skipped = 0
+) AS t
     ON t.job_id = p.job_id AND t.plan_id = p.plan_id AND t.completed = p.items
-INNER JOIN (SELECT * FROM audits FINAL WHERE rewritten = 0 AND removed = 0) AS u
+INNER JOIN (SELECT * FROM audits FINAL WHERE {_OF_EARLIER} AND rewritten = 0 AND removed = 0) AS u
     ON u.job_id = p.job_id AND u.plan_id = p.plan_id AND u.verified = p.items
-ORDER BY p.plan_id DESC LIMIT 1
+ORDER BY p.plan_id DESC LIMIT 1 BY p.destination_wire
 """
 
 PLANNED = f"""
@@ -104,8 +108,7 @@ ORDER BY version, source, uid
 """
 
 OPEN_CLAIMS = f"""
-SELECT {columns(ClaimRow)} FROM claims FINAL
-WHERE account_digest = {{account:String}} AND folder_digest = {{folder:String}} AND open
+SELECT {columns(ClaimRow)} FROM claims FINAL WHERE account_digest = {{account:String}} AND open
 """
 
 BEHAVIOURS = f"SELECT {columns(BehaviourRow)} FROM behaviours FINAL WHERE account_digest = {{account:String}}"

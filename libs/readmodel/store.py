@@ -103,19 +103,16 @@ class WorkerStore:
         found = (read(TotalsRow, row) for row in self._db.rows(queries.TOTALS, job=job_id))
         return {row.plan_id: row for row in found}
 
-    def remembered(self, request: RequestRow, destination_wire: str) -> Remembered | None:
+    def remembered(self, request: RequestRow) -> dict[str, Remembered]:
         found = self._db.rows(
             queries.REMEMBERED,
             job=request.job_id,
             account=request.account_digest,
             source=request.source_digest,
-            wire=destination_wire,
             kept=self._kept(),
         )
-        if not found:
-            return None
-        options = JobOptions.model_validate_json(found[0].pop("options"))
-        return Remembered(read(PlanRow, found[0]), options)
+        each = [(JobOptions.model_validate_json(row.pop("options")), read(PlanRow, row)) for row in found]
+        return {plan.destination_wire: Remembered(plan, options) for options, plan in each}
 
     def planned(self, job_id: JobId) -> PlannedSum:
         (found,) = self._db.rows(queries.PLANNED, job=job_id)
@@ -131,9 +128,8 @@ class WorkerStore:
     def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]:
         return [read(FailureRow, row) for row in self._db.rows(queries.FAILURES, job=job_id, plan=plan_id)]
 
-    def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]:
-        found = self._db.rows(queries.OPEN_CLAIMS, account=account_digest, folder=folder_digest)
-        return [read(ClaimRow, row) for row in found]
+    def open_claims(self, account_digest: AccountDigest) -> list[ClaimRow]:
+        return [read(ClaimRow, row) for row in self._db.rows(queries.OPEN_CLAIMS, account=account_digest)]
 
     def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
         return [read(BehaviourRow, row) for row in self._db.rows(queries.BEHAVIOURS, account=account_digest)]

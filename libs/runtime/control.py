@@ -1,4 +1,4 @@
-"""What is desired of a job right now: read once, kept in memory, renewed by the commands of the log."""
+"""What is desired of a job right now: read once, kept in memory, read again after a command of the log."""
 
 import threading
 from collections import OrderedDict
@@ -11,7 +11,7 @@ from libs.contracts.ids import JobId
 from libs.contracts.topics import COMMANDS, JOB_EVENTS
 from libs.eventlog.port import EventLog
 from libs.readmodel.port import Store
-from libs.readmodel.rows import NOTHING, Desired
+from libs.readmodel.rows import NOTHING, Desired, RequestRow
 
 KEPT = 10_000  # jobs remembered by a process; a forgotten one is read again
 
@@ -25,6 +25,7 @@ class Control:
         self._store = store
         self._lock = threading.Lock()
         self._known: OrderedDict[JobId, Desired] = OrderedDict()
+        self._requests: OrderedDict[JobId, RequestRow] = OrderedDict()
         self._changes = 0  # counts messages: a read that began before one is not kept
         self._callbacks: list[Callable[[JobId], None]] = []
         log.follow(COMMANDS, self._on_message)
@@ -47,6 +48,24 @@ class Control:
                     self._keep(job_id, read)
                     return read
 
+    def request(self, job_id: JobId, run: int = 1) -> RequestRow | None:
+        """What was asked for in this run of the job, or a later one; as long as `desired` is not over, it holds.
+
+        Within a run it changes in what no worker looks at, so it is read once; may raise `ReadModelUnavailable`.
+        """
+        with self._lock:
+            known = self._requests.get(job_id)
+            before = self._changes
+        if known is not None and known.run >= run:
+            return known
+        read = self._store.request(job_id)
+        with self._lock:
+            if read is not None and self._changes == before:
+                self._requests[job_id] = read
+                while len(self._requests) > KEPT:
+                    self._requests.popitem(last=False)
+        return read
+
     def on_change(self, callback: Callable[[JobId], None]) -> None:
         """Call `callback`, from a thread of the log's, after each command; it must return quickly."""
         self._callbacks.append(callback)
@@ -56,6 +75,7 @@ class Control:
         with self._lock:
             self._changes += 1
             known = self._known.pop(job_id, None)
+            self._requests.pop(job_id, None)
             match message:
                 case DeleteJob():
                     self._keep(job_id, NOTHING)

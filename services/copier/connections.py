@@ -72,14 +72,16 @@ class Connections:
     def __init__(
         self,
         job_id: JobId,
-        secrets: JobSecrets,
+        secrets: Callable[[], JobSecrets],
         pool: SessionPool,
         reach: Reach,
         hold: Hold,
         on_throttled: Callable[[Side, MailboxBusy], None],
     ) -> None:
+        """`secrets` opens the vault: asked for once, and only when a connection has to be made."""
         self._job_id = job_id
-        self._accounts: dict[Side, Account] = {"source": secrets.source, "destination": secrets.destination}
+        self._secrets = secrets
+        self._accounts: dict[Side, Account] = {}
         self._pool = pool
         self._reach = reach
         self._hold = hold
@@ -97,13 +99,13 @@ class Connections:
         session = self._open.get(use)
         if session is None:
             side = SIDE[use]
-            session = self._try(side, lambda: self._pool.take(self._job_id, side, self._accounts[side]))
+            session = self._try(side, lambda: self._pool.idle(self._job_id, side) or self._log_in(side))
             self._open[use] = session
         return session
 
     def fresh(self, side: Side) -> Session:
         """A connection that has not seen the folder (COPYING rule 13); the caller closes it."""
-        return self._try(side, lambda: self._pool.fresh(self._job_id, side, self._accounts[side]))
+        return self._try(side, lambda: self._log_in(side))
 
     def lost(self, side: Side, error: MailboxError) -> None:
         """Drop the connections of a side that failed, and wait: as long as the server asked for, longer each time."""
@@ -136,6 +138,12 @@ class Connections:
         """Leave what is open for the next folder of the job."""
         for use in list(self._open):
             self._pool.give(self._job_id, SIDE[use], self._open.pop(use))
+
+    def _log_in(self, side: Side) -> Session:
+        if not self._accounts:
+            secrets = self._secrets()
+            self._accounts = {"source": secrets.source, "destination": secrets.destination}
+        return self._pool.fresh(self._job_id, side, self._accounts[side])
 
     def _try(self, side: Side, connect: Callable[[], Session]) -> Session:
         pause = 0.5

@@ -25,12 +25,21 @@ DATES = "The destination does not keep the dates of messages."
 class Learning:
     """Every method may raise ReadModelUnavailable."""
 
-    def __init__(self, store: Store, account: AccountDigest, folder_digest: str, plan: PlanRow) -> None:
+    def __init__(
+        self,
+        store: Store,
+        account: AccountDigest,
+        folder_digest: str,
+        plan: PlanRow,
+        known: dict[str, BehaviourRow],
+    ) -> None:
+        """`known`: of the account's folders, by their digests; what is learned is added."""
         self._store = store
         self._account = account
         self._folder_digest = folder_digest
         self._plan = plan
-        self.behaviour = Behaviour.of(store.behaviours(account), folder_digest)
+        self._known = known
+        self.behaviour = Behaviour.of(list(known.values()), folder_digest)
 
     def saw(self, seen: Seen, of: int) -> None:
         """A look at the first `of` delivered messages."""
@@ -59,7 +68,9 @@ class Learning:
             survives=behaviour.survives or "bytes",
             filters=behaviour.filters,
         )
-        self._store.write([row], now=datetime.now(UTC))
+        if self._known.get(self._folder_digest) != row:
+            self._store.write([row], now=datetime.now(UTC))
+            self._known[self._folder_digest] = row
 
     def source_gone(self, index: int) -> None:
         names = self._names()[0]

@@ -4,6 +4,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 
@@ -83,7 +84,7 @@ class WorkItem:
             Stopped("shutdown"), Stopped("fenced"): leave it to the next process.
         """
         message, store = self.message, self._setting.store
-        request = store.request(message.job_id)
+        request = self._setting.control.request(message.job_id, message.run)
         state = self._setting.control.desired(message.job_id, message.run).state
         if request is None or state == "over" or message.run < request.run:
             self._flush([])  # an item of a later run begins from it
@@ -140,9 +141,11 @@ class WorkItem:
 
     def _copy(self, request: RequestRow, ledger: Ledger, claim: FolderClaim) -> None:
         self.hold.check()
-        secrets = self._setting.vault.open(request.job_id)
         setting = self._setting
-        connections = Connections(request.job_id, secrets, setting.pool, setting.reach, self.hold, self._on_throttled)
+        open_vault = partial(setting.vault.open, request.job_id)
+        connections = Connections(
+            request.job_id, open_vault, setting.pool, setting.reach, self.hold, self._on_throttled
+        )
         self._connections = connections
         copy = FolderCopy(
             ledger,
@@ -151,7 +154,9 @@ class WorkItem:
             doubt=claim.open(),
             late_commit_seconds=self._setting.late_commit_seconds,
             pace=self._wait_for_bandwidth,
-            learning=Learning(setting.store, self.message.account_digest, claim.folder, ledger.plan),
+            learning=Learning(
+                setting.store, self.message.account_digest, claim.folder, ledger.plan, claim.record.behaviours
+            ),
             store_acks=lambda: self._flush([]),
         )
         try:
@@ -218,6 +223,7 @@ class WorkItem:
             self._setting.store.write(rows, now=datetime.now(UTC))
         except BaseException:
             self._ledger.give_back(unflushed)
+            self._setting.claims.records.forget(self.message.account_digest)
             raise
 
     def _finish(self, findings: Findings, closing: list[ClaimRow], *, stopped: bool = False) -> None:
@@ -308,6 +314,7 @@ class WorkItem:
             account_digest=message.account_digest,
             folder_id=message.folder_id,
             number=message.number + 1,
+            run=message.run,
         )
         self._setting.eventlog.append(topics.FOLDER_SCANS, message.account_digest, scan)
 

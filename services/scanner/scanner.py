@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import assert_never
+from typing import TypeGuard, assert_never
 
 import structlog
 
@@ -15,7 +15,6 @@ from libs.contracts.commands import CopyFolder, FolderScan, PrepareJob, ResumeJo
 from libs.contracts.events import FolderPlanned, FoldersListed, ScanFailed, WorkItemFinished
 from libs.contracts.ids import FolderId, JobId, new_plan_id
 from libs.contracts.reasons import Reason
-from libs.contracts.survives import weakest
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog, LogUnavailable
 from libs.mailbox.errors import MailboxError
@@ -40,6 +39,7 @@ from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Both, Stopping
 from services.scanner.earlier import Earlier, SourceMessage, delivered
 from services.scanner.folders import Listing, list_folders
+from services.scanner.known import KnownJobs
 from services.scanner.naming import fold
 from services.scanner.planner import NOT_CREATED, Planned, plan
 from services.scanner.preflight import UNTOLD, Room, room_warning
@@ -62,6 +62,7 @@ class Scanner:
         self._log = eventlog
         self._store = store
         self._control = control
+        self._known = KnownJobs(store)
         self._lanes = Lanes("scanner", SCAN_THREADS)
         self._stopping = threading.Event()
         self._pool = SessionPool(connect)
@@ -139,16 +140,20 @@ class Scanner:
     # ---- folder scans
 
     def scan(self, message: FolderScan) -> None:
-        request = self._store.request(message.job_id)
-        if request is None or self._control.desired(request.job_id, request.run).state in ("cancel", "over"):
-            return
         match message:
             case PrepareJob():
-                self.prepare(request)
+                request = self._store.request(message.job_id)
+                if self._lives(request):
+                    self.prepare(request)
             case ScanFolder():
-                self.scan_folder(request, message.folder_id, message.number)
+                request = self._control.request(message.job_id, message.run)
+                if self._lives(request):
+                    self.scan_folder(request, message.folder_id, message.number)
             case _:
                 assert_never(message)
+
+    def _lives(self, request: RequestRow | None) -> TypeGuard[RequestRow]:
+        return request is not None and self._control.desired(request.job_id, request.run).state in ("run", "pause")
 
     def prepare(self, request: RequestRow) -> None:
         """Admit the job, log in, list. A job whose turn has not come is left `queued`.
@@ -180,6 +185,7 @@ class Scanner:
                         account_digest=request.account_digest,
                         folder_id=folder.folder_id,
                         number=earlier.number(folder.folder_id),
+                        run=request.run,
                     ),
                 )
                 for folder in folders
@@ -228,25 +234,24 @@ class Scanner:
         return listing.folders if listing else None
 
     def scan_folder(self, request: RequestRow, folder_id: FolderId, number: int) -> None:
-        planned = self._store.plan(request.job_id, folder_id)
+        known = self._known.of(request)
+        planned = known.plans.get(folder_id)
         if planned is None or planned.number < number:
-            folder = self._store.folder(request.job_id, folder_id)
+            folder = known.folders.get(folder_id)
             if folder is None:
                 return
-            known = self._delivered(request, folder_id)
-            survives = weakest(one.survives for one in self._store.behaviours(request.account_digest)) or "bytes"
             planning = partial(
                 plan,
                 options=request.options,
                 plan_id=new_plan_id(),
                 number=number,
                 now=datetime.now(UTC),
-                delivered=known,
-                survives=survives,
+                delivered=self._delivered(request, folder_id),
+                survives=known.survives,
                 previous=planned,
             )
             # A folder that is planned once more has changed, or its plan was not right.
-            remembered = self._store.remembered(request, folder.destination_wire) if number == 1 else None
+            remembered = known.remembered.get(folder.destination_wire) if number == 1 else None
             dry_run = request.options.mode == "dry_run"
 
             def work(both: Both) -> Planned:
@@ -266,7 +271,14 @@ class Scanner:
             if new is None:
                 return
             planned = new.row
-            self._store.write([*renamed, *new.refused, *new.notices, planned], now=datetime.now(UTC))
+            rows = [*renamed, *new.refused, *new.notices, planned]
+            try:
+                self._store.write(rows, now=datetime.now(UTC))
+            except ReadModelUnavailable:
+                self._known.forget(request.job_id)
+                raise
+            known.plans[folder_id] = planned
+            known.folders.update((row.folder_id, row) for row in renamed if isinstance(row, FolderRow))
             self._say_of_the_job(request, quota=new.quota)
         self._log.append(
             topics.PROGRESS,

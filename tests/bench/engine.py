@@ -71,7 +71,7 @@ def _throttled(side: Side, error: MailboxBusy) -> None:
 
 def _copy(planned: PlanRow, *, secrets: JobSecrets, pool: SessionPool) -> int:
     hold, ledger = Hold(), Ledger(planned)
-    connections = Connections(JOB, secrets, pool, Reach(), hold, _throttled)
+    connections = Connections(JOB, lambda: secrets, pool, Reach(), hold, _throttled)
     copy = FolderCopy(
         ledger,
         connections,
@@ -79,7 +79,7 @@ def _copy(planned: PlanRow, *, secrets: JobSecrets, pool: SessionPool) -> int:
         doubt=None,
         late_commit_seconds=35.0,
         pace=lambda _: None,
-        learning=Learning(MemoryStore(), AccountDigest("destination"), planned.folder_id, planned),
+        learning=Learning(MemoryStore(), AccountDigest("destination"), planned.folder_id, planned, {}),
         store_acks=lambda: None,
     )
     if planned.items:

@@ -63,11 +63,10 @@ def test_a_plan_that_was_carried_out_is_found_by_a_later_job_between_the_same_ac
     store.write([request(job, options=options, **accounts(job)), planned(job), *carried_out(job, {}, {})], now=at(0))
     later = request(new_job(), **accounts(job))
 
-    assert store.remembered(later, "there") == Remembered(planned(job), options)
-    assert store.remembered(later, "elsewhere") is None
-    assert store.remembered(request(job, **accounts(job)), "there") is None
+    assert store.remembered(later) == {"there": Remembered(planned(job), options)}
+    assert store.remembered(request(job, **accounts(job))) == {}
     for digest in ("account_digest", "source_digest"):
-        assert store.remembered(replace(later, **{digest: AccountDigest("another")}), "there") is None
+        assert store.remembered(replace(later, **{digest: AccountDigest("another")})) == {}
 
 
 @pytest.mark.parametrize(
@@ -87,7 +86,7 @@ def test_a_plan_with_any_flaw_is_not_found(store: ReadModel, totals: dict[str, A
     job = new_job()
     store.write([request(job, **accounts(job)), planned(job), *carried_out(job, totals, audit)], now=at(0))
 
-    assert store.remembered(request(new_job(), **accounts(job)), "there") is None
+    assert store.remembered(request(new_job(), **accounts(job))) == {}
 
 
 def test_nothing_is_remembered_of_a_deleted_job(store: ReadModel) -> None:
@@ -95,4 +94,4 @@ def test_nothing_is_remembered_of_a_deleted_job(store: ReadModel) -> None:
     store.write([request(job, **accounts(job)), planned(job), *carried_out(job, {}, {})], now=at(0))
     store.write([TombstoneRow(job_id=job, deleted_at=at(1))], now=at(1))
 
-    assert store.remembered(request(new_job(), **accounts(job)), "there") is None
+    assert store.remembered(request(new_job(), **accounts(job))) == {}

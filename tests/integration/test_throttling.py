@@ -211,7 +211,7 @@ def test_credentials_that_were_refused_are_not_tried_again(answer: str) -> None:
 
         def refused(account: Account) -> Reason:
             with pytest.raises(AccountUnusable) as error:
-                pool.take(JOB, "source", account)
+                pool.fresh(JOB, "source", account)
             return error.value.reason
 
         assert {refused(server.account(password="old")) for _ in range(3)} == {Reason.LOGIN_REFUSED}

@@ -178,17 +178,18 @@ class MemoryStore:
         return {row.plan_id: row for row in self._of(TotalsRow, job_id)}
 
     def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None: ...
-    def remembered(self, request: RequestRow, destination_wire: str) -> Remembered | None:
+    def remembered(self, request: RequestRow) -> dict[str, Remembered]:
         """As if every plan whose messages are all acked had been verified."""
         pair = (request.account_digest, request.source_digest)
-        for plan in sorted(self.rows(PlanRow), key=lambda row: row.plan_id, reverse=True):
+        found: dict[str, Remembered] = {}
+        for plan in sorted(self.rows(PlanRow), key=lambda row: row.plan_id):
             asked = self.request(plan.job_id)
             if asked is None or plan.job_id == request.job_id or (asked.account_digest, asked.source_digest) != pair:
                 continue
             acked = sum(ack.items for ack in self.acks(plan.job_id, plan.plan_id))
-            if plan.destination_wire == destination_wire and acked == plan.items:
-                return Remembered(plan, asked.options)
-        return None
+            if acked == plan.items:
+                found[plan.destination_wire] = Remembered(plan, asked.options)
+        return found
 
     def planned(self, job_id: JobId) -> PlannedSum:
         plans = self.plans(job_id)
@@ -203,9 +204,8 @@ class MemoryStore:
     def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]:
         return [row for row in self._of(FailureRow, job_id) if row.plan_id == plan_id]
 
-    def open_claims(self, account_digest: AccountDigest, folder_digest: str) -> list[ClaimRow]:
-        asked = (account_digest, folder_digest)
-        return [row for row in self.rows(ClaimRow) if row.open and (row.account_digest, row.folder_digest) == asked]
+    def open_claims(self, account_digest: AccountDigest) -> list[ClaimRow]:
+        return [row for row in self.rows(ClaimRow) if row.open and row.account_digest == account_digest]
 
     def behaviours(self, account_digest: AccountDigest) -> list[BehaviourRow]:
         return [row for row in self.rows(BehaviourRow) if row.account_digest == account_digest]

@@ -112,6 +112,7 @@ def test_rule_3_of_two_plans_with_one_number_the_newest_counts_and_items_of_the_
     (first,) = world.store.plans(job)
     zombie = PlanRow(**{**{name: getattr(first, name) for name in first.__slots__}, "plan_id": "f" * 28})
     world.store.write([zombie], now=utc_now())
+    world.restart()
     again = next(one for one in world.log.read(topics.WORK_ITEMS) if isinstance(one, CopyFolder))
     appends = world.destination.operations["append"]
     scan = ScanFolder(job_id=job, account_digest=again.account_digest, folder_id=first.folder_id, number=1)
