@@ -68,7 +68,7 @@ class Learning:
             survives=behaviour.survives or "bytes",
             filters=behaviour.filters,
         )
-        if self._known.get(self._folder_digest) != row:
+        if Behaviour.of(list(self._known.values()), self._folder_digest) != behaviour:
             self._store.write([row], now=datetime.now(UTC))
             self._known[self._folder_digest] = row
 

@@ -1,8 +1,10 @@
 """What is desired of a job: read once, renewed by the log."""
 
+from dataclasses import dataclass
+
 import pytest
 
-from libs.contracts.commands import CancelJob, ChangeLimits, DeleteJob, PauseJob, ResumeJob, StartJob
+from libs.contracts.commands import CancelJob, ChangeLimits, DeleteJob, PauseJob, ResumeJob, RetryFailed, StartJob
 from libs.contracts.events import JobCompleted
 from libs.contracts.jobs import Limits
 from libs.contracts.topics import COMMANDS, JOB_EVENTS
@@ -14,13 +16,26 @@ from tests.api.fakes import FakeLog
 JOB = "j1"
 
 
+@dataclass(frozen=True)
+class Request:
+    run: int
+
+
 class Store:
     """`desired` of the read model, and what happens while it is read."""
 
     def __init__(self) -> None:
         self.answer = Desired(state="run")
         self.reads = 0
+        self.asked = Request(run=1)
         self.during_a_read = lambda: None
+
+    def request(self, job_id):
+        self.reads += 1
+        during, self.during_a_read = self.during_a_read, lambda: None
+        read = self.asked
+        during()
+        return read
 
     def desired(self, job_id):
         self.reads += 1
@@ -159,3 +174,30 @@ def test_who_asked_is_told_of_every_command_after_it_took_effect(control, store,
     log.append(COMMANDS, "j2", StartJob(job_id="j2"))
 
     assert told == [(JOB, "cancel"), ("j2", "run")]
+
+
+def test_a_request_is_read_once_in_each_run(control, store):
+    assert [control.request(JOB).run for _ in range(3)] == [1] * 3
+    store.asked = Request(run=2)
+
+    assert [control.request(JOB, 2).run for _ in range(3)] == [2] * 3
+    assert store.reads == 2
+
+
+def test_a_request_is_read_again_after_a_command_and_not_kept_when_one_came_meanwhile(control, store, log):
+    control.request(JOB)
+    store.during_a_read = lambda: log.append(COMMANDS, JOB, RetryFailed(job_id=JOB))
+    log.append(COMMANDS, JOB, RetryFailed(job_id=JOB))
+
+    assert control.request(JOB).run == 1
+    store.asked = Request(run=2)
+
+    assert control.request(JOB).run == 2
+
+
+def test_a_job_that_is_not_there_yet_is_looked_for_again(control, store):
+    store.asked = None
+    assert control.request(JOB) is None
+    store.asked = Request(run=1)
+
+    assert control.request(JOB) == Request(run=1)
