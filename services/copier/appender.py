@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from libs.contracts.accounts import Side
 from libs.contracts.reasons import Reason
 from libs.mailbox.digests import exact, is_fragile
 from libs.mailbox.errors import (
@@ -26,22 +26,9 @@ from services.copier.doubt import Doubt
 from services.copier.hold import Hold
 from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Ref
+from services.copier.losses import Losses
 from services.copier.reader import Batch
 from services.copier.tail import PlanOutdated, Tail
-
-# A server may end the connection instead of refusing, or its refusal may be lost with it. After so many
-# losses of one append its halves are tried, and after so many of one message alone it is taken for refused.
-LOSSES_OF_A_BATCH = 3
-LOSSES_OF_A_MESSAGE = 5
-LOST_EACH_TIME = "The server ended the connection each time this message was sent."
-
-
-@dataclass(slots=True)
-class Losses:
-    """Of the append that begins with one message: how large it was, and how often its connection was lost."""
-
-    size: int = 0
-    count: int = 0
 
 
 class Appender:
@@ -56,6 +43,7 @@ class Appender:
         pace: Callable[[int], None],
         batch_size: BatchSize,
         learning: Learning,
+        losses: Losses,
         store_acks: Callable[[], None],
     ) -> None:
         self.doubt: Doubt | None = None
@@ -70,7 +58,7 @@ class Appender:
         self._store_acks = store_acks
         self._sampled = False
         self._suspect: Ref | None = None  # one up to this is refused
-        self._losses: dict[Ref, Losses] = {}
+        self._losses = losses
         self._mark: int | None = None  # without UIDPLUS: what STATUS told last
 
     def begin(self) -> None:
@@ -111,9 +99,6 @@ class Appender:
 
     def _append_one(self, source: int, message: AnyMessage) -> None:
         ref = Ref(source, message.uid)
-        if self._lost_each_time(ref):
-            self._fail(ref, AppendRefused(Reason.MESSAGE_REFUSED, LOST_EACH_TIME), message)
-            return
         amended: list[Amended] = []
         first: AppendRefused | None = None
         while True:
@@ -138,10 +123,6 @@ class Appender:
             said = ", ".join(one.without for one in amended)
             self._ledger.note(ref, amended[0].reason, datetime.now(UTC), f"{said}: {first.server_text}")
 
-    def _lost_each_time(self, ref: Ref) -> bool:
-        losses = self._losses.get(ref)
-        return losses is not None and losses.size == 1 and losses.count >= LOSSES_OF_A_MESSAGE
-
     # ---- one command
 
     def _append(self, source: int, messages: Sequence[AnyMessage]) -> None:
@@ -162,14 +143,18 @@ class Appender:
             raise
         except AppendUnconfirmed as error:
             if not (isinstance(error.__cause__, MailboxBusy) and error.__cause__.asked):
-                self._count_loss(refs)
+                self._count_loss("destination", refs)
             base = max(self._tail.assigned, self._mark or 0)
             self.doubt = Doubt(plan_id=self._plan.plan_id, sent=refs, base=base)
             raise SideFailed("destination", error) from error
         except MailboxError as error:
             if isinstance(error, ConnectionLost):
-                self._count_loss(refs)
+                self._count_loss("destination", refs)
             raise SideFailed("destination", error) from error
+        except SideFailed as failed:  # a large message was read meanwhile
+            if isinstance(failed.error, ConnectionLost):
+                self._count_loss(failed.side, refs)
+            raise
         self._batch_size.took(len(messages), time.monotonic() - begun)
         self._acknowledge(refs, [one.size for one in messages], appended)
         self._sample(messages, refs)
@@ -203,11 +188,8 @@ class Appender:
             destination.unselect()
         self._learning.saw(seen, len(refs))
 
-    def _count_loss(self, refs: Sequence[Ref]) -> None:
-        losses = self._losses.setdefault(refs[0], Losses())
-        losses.count = losses.count + 1 if losses.size == len(refs) else 1
-        losses.size = len(refs)
-        if self._suspect in refs or losses.count >= LOSSES_OF_A_BATCH:
+    def _count_loss(self, side: Side, refs: Sequence[Ref]) -> None:
+        if self._losses.lost(side, refs) or self._suspect in refs:
             self._suspect = refs[-1]
 
     def _acknowledge(self, refs: Sequence[Ref], sizes: Sequence[int], appended: Appended) -> None:

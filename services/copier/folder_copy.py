@@ -3,10 +3,11 @@
 Whatever breaks, it begins again from the ledger: what is delivered is never sent again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 
+from libs.contracts.accounts import Side
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import (
     AppendUnconfirmed,
@@ -28,10 +29,15 @@ from services.copier.hold import Hold
 from services.copier.large import open_large
 from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Ref
+from services.copier.losses import Losses
 from services.copier.reader import Batch, Reader
 from services.copier.tail import PlanOutdated, SourceFolderGone, Tail
 
+FRUITLESS_TRIES = 20  # in a row whose connection broke before anything was settled; they take about 6 minutes
 BROKEN_TRIES = 3  # of a folder that a server answers with nonsense, a refusal, or an error of its own
+LOST = (ConnectionLost, AppendUnconfirmed)
+LOST_EACH_TIME: dict[Side, Reason] = {"source": Reason.MESSAGE_UNREADABLE, "destination": Reason.MESSAGE_REFUSED}
+LOST_TEXT = "The server ended the connection each time this message was asked for or sent."
 
 
 class FolderCopy:
@@ -57,8 +63,11 @@ class FolderCopy:
         self._batch_size = BatchSize()
         self._learning = learning
         self._resent: set[Ref] = set()
+        self._losses = Losses()
         self._tail = Tail(ledger, self._tail_source, learning.behaviour)
-        self._appender = Appender(ledger, self._tail, connections, hold, pace, self._batch_size, learning, store_acks)
+        self._appender = Appender(
+            ledger, self._tail, connections, hold, pace, self._batch_size, learning, self._losses, store_acks
+        )
         self._appender.doubt = doubt
 
     @property
@@ -79,7 +88,8 @@ class FolderCopy:
             PlanOutdated: the folder must be planned again.
             SideLost: an account can't be opened any more.
         """
-        broken = 0
+        broken = fruitless = 0
+        settled = self._ledger.totals()
         while True:
             try:
                 self._copy()
@@ -93,7 +103,9 @@ class FolderCopy:
             except SideFailed as failed:
                 self._stop_reader()
                 broken += not _passes(failed.error)
-                if broken == BROKEN_TRIES:
+                fruitless = fruitless + 1 if isinstance(failed.error, LOST) and settled == self._ledger.totals() else 0
+                settled = self._ledger.totals()
+                if broken == BROKEN_TRIES or fruitless == FRUITLESS_TRIES:
                     self._fail_rest(failed.error)
                     return Findings(level="size")
                 self._connections.lost(failed.side, failed.error)
@@ -123,14 +135,23 @@ class FolderCopy:
                 )
             )
             self._appender.doubt = None
-        if not self._ledger.remaining():
+        self._settle_given_up()
+        if not (remaining := self._ledger.remaining()):
             return
         self._appender.begin()
+        put_off = self._losses.put_off
+        for refs in ([ref for ref in remaining if ref not in put_off], [ref for ref in remaining if ref in put_off]):
+            if refs:
+                self._copy_all(refs)
+
+    def _copy_all(self, refs: Sequence[Ref]) -> None:
         self._reader = Reader(
             self._ledger,
+            refs,
             lambda: self._connections.get("source"),
             partial(open_large, self._ledger, self._connections),
             self._batch_size,
+            self._losses,
         )
         for batch in self._reader.batches():
             self._hold.check()
@@ -181,6 +202,11 @@ class FolderCopy:
                 return
         self._connections.get("source").examine(wire)
 
+    def _settle_given_up(self) -> None:
+        for ref, side in self._losses.given_up.items():
+            if not self._ledger.is_settled(ref):
+                self._ledger.fail(ref, LOST_EACH_TIME[side], LOST_TEXT, 0, datetime.now(UTC))
+
     def _settle_unread(self, batch: Batch) -> None:
         for ref in batch.gone:
             self._ledger.gone(ref, datetime.now(UTC))
@@ -215,4 +241,4 @@ def _passes(error: MailboxError) -> bool:
     """Whether trying again is no attempt that failed: the connection broke, or the server asked for patience."""
     if isinstance(error, MailboxBusy):
         return error.asked or error.reason != Reason.BUSY
-    return isinstance(error, ConnectionLost | AppendUnconfirmed)
+    return isinstance(error, LOST)

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -13,6 +13,7 @@ from libs.mailbox.port import AnyMessage, Body, LargeMessage, Session
 from libs.mailbox.sides import SideFailed
 from services.copier.batch_size import BatchSize
 from services.copier.ledger import Ledger, Ref
+from services.copier.losses import Losses
 from services.copier.tail import by_source, open_source
 
 BATCH_BYTES = 8 * 1024 * 1024
@@ -35,10 +36,18 @@ class Reader:
     """Runs in its own thread from `batches()` until that iterator is closed."""
 
     def __init__(
-        self, ledger: Ledger, session: Callable[[], Session], open_large: Callable[[Ref], Body], size: BatchSize
+        self,
+        ledger: Ledger,
+        refs: Sequence[Ref],
+        session: Callable[[], Session],
+        open_large: Callable[[Ref], Body],
+        size: BatchSize,
+        losses: Losses,
     ) -> None:
-        """`open_large` is called by who appends, while the reader reads ahead."""
+        """`refs` in source order; `open_large` is called by who appends, while the reader reads ahead."""
         self._ledger = ledger
+        self._refs = refs
+        self._losses = losses
         self._session = session
         self._open_large = open_large
         self._size = size
@@ -74,7 +83,7 @@ class Reader:
 
     def _run(self) -> None:
         try:
-            for index, uids in by_source(self._ledger.remaining()):
+            for index, uids in by_source(self._refs):
                 self._read_folder(index, uids)
             self._put(None)
         except MailboxError as error:
@@ -86,14 +95,22 @@ class Reader:
         session = open_source(self._session(), self._ledger, index)
         batch = Batch(index)
         large = set(uidset.decode(self._ledger.plan.sources[index].large))
-        for are_large, run in groupby(uids, key=large.__contains__):
+
+        def together(uid: int) -> tuple[bool, int]:
+            """Large ones apart, and each one at which the connection was lost."""
+            return uid in large, uid if self._losses.is_suspect(Ref(index, uid)) else 0
+
+        for (are_large, _), run in groupby(uids, key=together):
             for chunk in uidset.chunks(run):
                 missing = set(uidset.decode(chunk))
                 try:
                     for message in self._large(session, index, missing) if are_large else session.fetch(chunk):
                         batch = self._add(batch, message)
                         missing.discard(message.uid)
-                except ENDED:
+                except ENDED as error:
+                    if missing and isinstance(error, ConnectionLost):
+                        self._losses.lost("source", [Ref(index, min(missing))])
+                    self._put(batch)
                     raise
                 except MailboxError:
                     open_source(session, self._ledger, index)  # not because the folder is gone
@@ -116,7 +133,9 @@ class Reader:
                 for message in messages:
                     batch = self._add(batch, message)
                     found = True
-            except ENDED:
+            except ENDED as error:
+                if isinstance(error, ConnectionLost):
+                    self._losses.lost("source", [Ref(batch.source, uid)])
                 raise
             except MailboxError as error:
                 batch.unreadable.append((Ref(batch.source, uid), error))

@@ -27,6 +27,7 @@ from services.scanner.filters import kept
 from services.scanner.matching import At, Matching, Ref, Undecided, decide
 from services.scanner.naming import INBOX
 from services.scanner.preflight import gone_warning, keyword_warning, name_warning, size_warning
+from services.scanner.unidentified import Unidentified
 
 PORTION = 10_000  # messages whose bytes are compared in one go
 GONE = 0  # the UIDVALIDITY of a source folder that is no longer there
@@ -111,16 +112,19 @@ def plan(
     delivered: Collection[SourceMessage] = (),
     survives: Survives = "bytes",
     previous: PlanRow | None = None,
+    unidentified: Unidentified | None = None,
 ) -> Planned:
     """`delivered` is left out, whether or not the destination still holds it. `survives`: what the destination
-    keeps of a message; `previous`: the plan that this one replaces. A dry run makes no folder.
+    keeps of a message; `previous`: the plan that this one replaces; `unidentified` is kept from one attempt to the
+    next. A dry run makes no folder.
 
     Raises:
         SideFailed: one of the accounts could not be read.
     """
     matching = Matching(survives)
+    unidentified = unidentified or Unidentified()
     with at("destination"):
-        selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching)
+        selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching, unidentified)
         limit = both.destination.append_limit(folder.destination_wire if selected else INBOX)
     sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
     if sources:
@@ -133,7 +137,7 @@ def plan(
             source.add(one, limit)
 
     for index, source in enumerate(sources):
-        for one in list_source(both.source, source, identity=bool(matching)):
+        for one in list_source(both.source, source, unidentified, identity=bool(matching)):
             listed.add(one)
             source.listed += 1
             if not kept(one, options):
@@ -231,7 +235,9 @@ def _planned_before(previous: PlanRow | None, wires: Container[str]) -> int:
     return sum(uidset.count(source.uids) for source in sources if source.wire in wires)
 
 
-def list_destination(session: Session, wire: str, matching: Matching) -> tuple[Selected | None, int, int]:
+def list_destination(
+    session: Session, wire: str, matching: Matching, unidentified: Unidentified
+) -> tuple[Selected | None, int, int]:
     """EXAMINE, B: the highest UID seen + 1 (COPYING rule 2), and how many it holds.
 
     None: no such folder yet, or none that can be opened, so that another name is tried.
@@ -242,7 +248,8 @@ def list_destination(session: Session, wire: str, matching: Matching) -> tuple[S
         return None, 1, 0
     highest = count = 0
     if selected.exists:
-        for listed in session.listing(identity=True):
+        unidentified.find(session, "destination", wire)
+        for listed in unidentified.listing(session, "destination", wire):
             highest = max(highest, listed.uid)
             count += 1
             matching.hold(listed)
@@ -250,7 +257,7 @@ def list_destination(session: Session, wire: str, matching: Matching) -> tuple[S
     return selected, highest + 1, count
 
 
-def list_source(session: Session, source: Source, *, identity: bool) -> Iterator[Listed]:
+def list_source(session: Session, source: Source, unidentified: Unidentified, *, identity: bool) -> Iterator[Listed]:
     """The listing of a source folder; nothing when it is gone."""
     with at("source"):
         try:
@@ -262,11 +269,17 @@ def list_source(session: Session, source: Source, *, identity: bool) -> Iterator
             return
         source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
         source.keywords = selected.keywords
-        if selected.exists and source.others:
-            listed = list(session.listing(identity=True))
+        if not selected.exists:
+            return
+        if not (identity or source.others):
+            yield from session.listing(identity=False)
+            return
+        unidentified.find(session, "source", source.wire)
+        if source.others:
+            listed = list(unidentified.listing(session, "source", source.wire))
             yield from only_there(session, source.wire, source.others, listed)
-        elif selected.exists:
-            yield from session.listing(identity=identity)
+        else:
+            yield from unidentified.listing(session, "source", source.wire)
 
 
 def near(folder: FolderRow, matching: Matching, both: Both) -> Iterator[Undecided]:

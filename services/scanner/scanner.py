@@ -45,6 +45,7 @@ from services.scanner.planner import NOT_CREATED, Planned, plan
 from services.scanner.preflight import UNTOLD, Room, room_warning
 from services.scanner.remembered import plan_unchanged
 from services.scanner.standins import stand_ins
+from services.scanner.unidentified import Unidentified
 
 log = structlog.get_logger()
 
@@ -249,6 +250,7 @@ class Scanner:
                 delivered=self._delivered(request, folder_id),
                 survives=known.survives,
                 previous=planned,
+                unidentified=Unidentified(),
             )
             # A folder that is planned once more has changed, or its plan was not right.
             remembered = known.remembered.get(folder.destination_wire) if number == 1 else None

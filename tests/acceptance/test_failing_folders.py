@@ -1,4 +1,4 @@
-"""A real server that can't open some folders: they fail alone and are listed, all else arrives."""
+"""A real server that can't open some folders or read some messages: these are listed, and all else arrives."""
 
 import time
 
@@ -39,3 +39,25 @@ def test_folders_that_a_server_can_not_open_fail_alone(instance: Instance, dovec
     assert job.retry(source, destination).status_code == 202
     assert job.wait_for_end()["state"] == "completed"
     assert {kept.folder for kept in contents(destination)} == set(folders)
+
+
+def test_a_message_that_ends_the_connection_fails_alone(instance: Instance, dovecot: Dovecot) -> None:
+    """Dovecot says BYE when it can't read the file of a message."""
+    user = new_user()
+    source, destination = dovecot.account(user), dovecot.account(new_user())
+    append(source, [Mail(folder, mail(f"{folder}{n}"), (), DATE) for folder in ("INBOX", "Old") for n in range(5)])
+    append(destination, [Mail("Old", mail("held already"), (), DATE)])  # so that identities are compared there
+    for folder in (dovecot.maildir(user), dovecot.maildir(user) / ".Old"):
+        third = sorted([*(folder / "cur").iterdir(), *(folder / "new").iterdir()])[2]
+        third.chmod(0)
+
+    job = instance.request(source, destination)
+    view = job.wait_for_end()
+
+    assert view["state"] == "completed_with_errors"
+    failures = job.get("/failures")
+    assert sorted((one["folder"], one["uid"], one["reason"]) for one in failures) == [
+        ("INBOX", 3, "message_unreadable"),
+        ("Old", 3, "message_unreadable"),
+    ]
+    assert view["items_completed"] == 8

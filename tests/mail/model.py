@@ -151,6 +151,7 @@ class MailboxModel:
         self.sizes: Callable[[int], int] = lambda size: size  # RFC822.SIZE
         self.uidnext: Callable[[int], int | None] = lambda uidnext: uidnext
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
+        self.fatal: set[bytes] = set()  # bodies at which FETCH of headers or text ends the connection
         self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
         self.failing: dict[str, float] = {}  # folders that so many EXAMINE, STATUS and CREATE answer with SERVERBUG
@@ -395,6 +396,8 @@ class ModelSession:
         self._begin("listing")
         for one in self._selected(uids):
             self._alive()
+            if identity:
+                self._read(one)
             listed = Listed(one.uid, self._model.sizes(len(one.body)), one.internaldate)
             yield (
                 Listed(listed.uid, listed.size, listed.internaldate, *identify(_fields(one.body)))
@@ -413,6 +416,7 @@ class ModelSession:
             with self._model.lock:
                 if one.uid not in self._model.folder(self._wire or "").messages:
                     continue  # expunged meanwhile
+            self._read(one)
             if one.body in self._model.unreadable:
                 raise FetchRefused(Reason.MESSAGE_UNREADABLE, "NO can't be read")
             self._model.fetched.add(one.uid)
@@ -522,6 +526,11 @@ class ModelSession:
         if isinstance(fault, Lost | LostAfterCrlf):
             self.over = True
         self._model.raise_for(fault)
+
+    def _read(self, message: Message) -> None:
+        if message.body in self._model.fatal:
+            self.over = True
+            raise ConnectionLost(Reason.CONNECTION_LOST)
 
     def _write(self) -> None:
         if not self.may_write:

@@ -13,6 +13,7 @@ from libs.mailbox.sides import SideFailed
 from services.copier import reader as module
 from services.copier.batch_size import FEWEST_ITEMS, FIRST_ITEMS, MOST_ITEMS, BatchSize
 from services.copier.ledger import Ledger, Ref
+from services.copier.losses import Losses
 from services.copier.reader import BATCH_BYTES, Batch, Reader
 from services.copier.tail import PlanOutdated
 from tests.mail.model import Busy, Lost, MailboxModel, ModelSession, mail
@@ -23,7 +24,7 @@ def reader_of(ledger: Ledger, session: Callable[[], Session], size: BatchSize | 
     def open_large(ref: Ref) -> Body:
         return session().body(ref.uid)
 
-    return Reader(ledger, session, open_large, size or BatchSize())
+    return Reader(ledger, ledger.remaining(), session, open_large, size or BatchSize(), Losses())
 
 
 def read(model: MailboxModel, ledger: Ledger) -> list[Batch]:
