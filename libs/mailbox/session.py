@@ -81,7 +81,8 @@ class ImapSession:
 
     def _exists(self, wire: str) -> bool:
         """Whether the folder can be opened, asked of the server rather than read from a refusal in some language."""
-        pattern = quoted(wire).decode("latin-1")
+        # Cyrus with altnamespace dies of a pattern that begins with {5}; % stands for any sign
+        pattern = quoted(wire.replace("{", "%")).decode("latin-1")
         return any(folder.selectable and folder.wire == wire for folder in self._list(f'LIST "" {pattern}'))
 
     def status(self, wire: str) -> Status:

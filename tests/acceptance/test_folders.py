@@ -21,7 +21,7 @@ from tests.servers.server import MailServer
 
 NAMES = (
     *('say "hi"', "back\\slash", "A & B", "100% *real*", "😀", " lead", "trail ", "x" * 200, "a.b", "a_b", "v1.0/x.y"),
-    *("~home", "#hash", "Grüße/日本語", "deep/er/and/deeper", "INBOX/below", "Sent&-", "semi;colon", "ä" * 40),
+    *("~home", "#hash", "Grüße/日本語", "deep/er/and/deeper", "INBOX/below", "Sent&-", "semi;colon", "ä" * 40, "{5}"),
 )
 TARGETS = ("sdbox", "maildir below INBOX", "cyrus", "cyrus below INBOX", "courier")
 DATE = "17-Jul-2024 02:44:25 +0545"

@@ -13,12 +13,14 @@ from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
     FetchRefused,
+    FolderFailing,
     FolderGone,
     FolderRefused,
     MailboxBusy,
     MailboxError,
     ProtocolBroken,
 )
+from libs.mailbox.names import encode_name
 from libs.mailbox.port import Message, Session
 from tests.integration.conftest import LOOPBACK
 from tests.servers.scripted import CAPABILITIES, Scripted, Talk
@@ -195,6 +197,8 @@ def test_refusals_say_whether_a_folder_is_gone_forbidden_or_busy() -> None:
         server.hear('EXAMINE "d"')
         server.say("{tag} NO [NOPERM] nein")
         server.hear('EXAMINE "e"')
+        server.say("{tag} NO [SERVERBUG] internal error")
+        server.hear('EXAMINE "f"')
         server.say("{tag} NO [INUSE] later")
 
     with Logged(talk) as session:
@@ -203,11 +207,35 @@ def test_refusals_say_whether_a_folder_is_gone_forbidden_or_busy() -> None:
             ("b", FolderGone, Reason.FOLDER_GONE),
             ("c", FolderRefused, Reason.FOLDER_REFUSED),
             ("d", FolderRefused, Reason.NO_PERMISSION),
-            ("e", MailboxBusy, Reason.BUSY),
+            ("e", FolderFailing, Reason.FOLDER_FAILING),
+            ("f", MailboxBusy, Reason.BUSY),
         ]:
             with pytest.raises(error) as raised:
                 session.examine(wire)
             assert raised.value.reason == reason
+
+
+def test_a_folder_that_tells_no_permanent_flags_and_no_uidnext_is_opened() -> None:
+    told = ("* FLAGS (\\Seen $work)", "* 1 EXISTS", "* OK [UIDVALIDITY 7] valid")
+    with Logged(lambda server: server.answer('EXAMINE "a"', *told) and None) as session:
+        selected = session.examine("a")
+
+    assert (selected.uidvalidity, selected.uidnext, selected.exists) == (7, None, 1)
+    assert (selected.permanent_flags, selected.keywords) == (frozenset(), {"$work"})
+
+
+def test_a_server_with_utf8_is_not_asked_to_enable_it_and_names_stay_modified_utf7() -> None:
+    def talk(server: Talk) -> None:
+        server.answer('LIST "" "*" RETURN (SUBSCRIBED SPECIAL-USE)', '* LIST () "/" "Entw&APw-rfe"')
+        server.hear('EXAMINE "Entw&APw-rfe"')
+        server.say("* 0 EXISTS", "* OK [UIDVALIDITY 7] valid", "{tag} OK done")
+        server.answer('CREATE "Gr&APwA3w-e"')
+
+    with Logged(talk, f"{CAPABILITIES} ENABLE UTF8=ACCEPT LIST-EXTENDED SPECIAL-USE") as session:
+        (folder,) = session.folders()
+        assert folder.name == "Entwürfe"
+        session.examine(folder.wire)
+        session.create(encode_name("Grüße"))
 
 
 def test_a_folder_without_uidvalidity_can_not_be_opened() -> None:

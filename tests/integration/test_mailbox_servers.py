@@ -1,8 +1,12 @@
 """The servers the tests run."""
 
+import contextlib
+
 import pytest
 
 from libs.contracts.accounts import Account
+from libs.mailbox.errors import FolderGone, FolderRefused
+from libs.mailbox.names import encode_name
 from libs.mailbox.port import Session
 from tests.integration.conftest import Open
 from tests.mail.contents import contents, difference, folder_names
@@ -39,6 +43,32 @@ def test_each_server_keeps_what_is_put_into_it(server: MailServer, opened: Open)
     assert contents(account).total() == len(INBOX)
     assert difference(contents(plain), contents(account)) == ""
     assert opened(account, server).examine("INBOX").exists == len(INBOX)
+
+
+@pytest.mark.parametrize("name", ["{5}", "{5}x", "{5}/x", "x{5}", "{5+}"])
+def test_a_name_that_looks_like_a_literal_does_not_end_the_connection(
+    server: MailServer, opened: Open, name: str
+) -> None:
+    session = opened(server.account("braces"), server)
+
+    with contextlib.suppress(FolderRefused):  # Cyrus takes no braces
+        session.create(name)
+    with contextlib.suppress(FolderGone, FolderRefused):
+        session.examine(name)
+
+    assert session.status("INBOX").messages == 0
+
+
+def test_names_of_a_server_with_utf8_are_read_and_made_all_the_same(courier: Courier, opened: Open) -> None:
+    with Courier(utf8=True) as server:
+        session = opened(account := server.account("utf8"), server)
+
+        session.create(encode_name("INBOX.Grüße"))
+
+        assert "UTF8=ACCEPT" in session.capabilities
+        assert {folder.name for folder in session.folders()} >= {"INBOX.Grüße"}
+        assert session.examine(encode_name("INBOX.Grüße")).exists == 0
+        assert "Grüße" in folder_names(account)
 
 
 def test_two_servers_of_a_kind_run_beside_each_other(cyrus: Cyrus, courier: Courier) -> None:
