@@ -186,6 +186,7 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
         store=read_model,
         views=read_model.watching,
         projects=read_model,
+        agents=read_model,
         vault=vault,
         recipients=recipients,
         connect=connect,

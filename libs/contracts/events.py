@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.contracts.accounts import Side
-from libs.contracts.ids import FolderId, JobId, PlanId
+from libs.contracts.ids import AgentId, FolderId, JobId, PlanId
 from libs.contracts.reasons import Reason
 
 
@@ -123,17 +123,36 @@ class ScanFailed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntityReport:
+    """What one report adds to one type of entity; the name of the type is in ClickHouse."""
+
+    entity_id: str
+    imported: int
+    skipped: int
+    errored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentReported:
-    """What an external agent reported of its job: deltas, applied once per `batch_id`."""
+    """What an external agent reported of its job: increments, which count once a batch.
+
+    Of the reports of one `batch_id` the first in the log counts, and nothing after a `state` that ends the job.
+    """
 
     job_id: JobId
-    agent_id: str
-    batch_id: str
+    agent_id: AgentId
+    batch_id: str  # a keyed digest of what the agent called it
+    content: str = ""  # a keyed digest of the whole report
     completed: int
     failed: int
     skipped: int
     bytes_completed: int
-    delta: Delta
+    delta: Delta  # the completed items and bytes; 0 seconds where the agent tells no speed
+    entities: tuple[EntityReport, ...] = ()
+    speed: float | None = None  # bytes a second, as the agent measured it
+    items_total: int | None = None  # None: as before
+    bytes_total: int | None = None
+    state: Literal["running", "completed", "failed", "cancelled"] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,12 +12,17 @@ FolderId = NewType("FolderId", str)  # one destination folder of one job, "<n>"
 PlanId = NewType("PlanId", str)  # sorts by the time it was made
 WorkItemId = NewType("WorkItemId", str)  # "<job>/<folder>/<plan>"
 AccountDigest = NewType("AccountDigest", str)
+AgentId = NewType("AgentId", str)
 
 KEY_BYTES = 24  # 192 random bits in the address of a job
 
 
 def new_job_id() -> JobId:
     return JobId("j" + secrets.token_hex(12))
+
+
+def new_agent_id() -> AgentId:
+    return AgentId("a" + secrets.token_hex(12))
 
 
 def new_key() -> str:
@@ -39,6 +44,11 @@ def new_plan_id() -> PlanId:
 def key_hash(key: str) -> str:
     """What is stored of a key: it recognises the key and does not open anything."""
     return base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()).decode().rstrip("=")
+
+
+def keyed(key: bytes, kind: str, *parts: str) -> str:
+    """A digest that stands for a text of somebody else: nobody without the key can tell which. 32 hex digits."""
+    return hmac.new(key, "\0".join((kind, *parts)).encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def work_item_id(job_id: JobId, folder_id: FolderId, plan_id: PlanId) -> WorkItemId:

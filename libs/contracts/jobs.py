@@ -113,6 +113,17 @@ STATE_TEXT: dict[JobState, str] = {
 }
 RESTING_TEXT = "Its schedule lets nothing be copied now. It goes on by itself."  # of a job that runs
 
+EXTERNAL_TEXT: dict[JobState, str] = {  # of a job that an external agent carries out
+    JobState.QUEUED: "Waiting for its agent to report for the first time.",
+    JobState.RUNNING: "Its agent is at work. You can close this page and come back.",
+    JobState.PAUSED: "Paused. Its agent was told to wait until it is resumed.",
+    JobState.STALLED: "Its agent has not reported for a minute. It goes on as soon as the agent reports again.",
+    JobState.CANCELLING: "Its agent was told to stop. What has been carried over stays.",
+    JobState.COMPLETED: "Done. Everything was carried over, as its agent reports.",
+    JobState.COMPLETED_WITH_ERRORS: "Done, but its agent could not carry over everything.",
+    JobState.CANCELLED: "Cancelled. What had been carried over stays.",
+}
+
 DRY_RUN_TEXT: dict[JobState, str] = {
     JobState.SCANNING: "Looking at both mailboxes to say what would be copied. Nothing is written.",
     JobState.COMPLETED: "The dry run is done. Nothing was copied or changed.",

@@ -38,6 +38,9 @@ class Reason(StrEnum):
     DATE_DROPPED = "date_dropped"
     MERGED = "merged"  # the destination keeps equal mail once
     SURPLUS = "surplus"  # at the destination more often than it should be
+    # an external agent
+    AGENT_FAILED = "agent_failed"  # it ended the job
+    ITEM_FAILED = "item_failed"  # one item, in its own words
     # Mailtide itself
     PROTOCOL = "protocol"
     INTERNAL = "internal"
@@ -94,6 +97,8 @@ WHAT_TO_DO: dict[Reason, str] = {
     ),
     Reason.MERGED: "The destination keeps equal messages once: one it held already stands for this one.",
     Reason.SURPLUS: "The destination holds one copy of this message too many. Delete one by hand if it disturbs you.",
+    Reason.AGENT_FAILED: "Its agent gave up. What it said is among the failures; start it again with a new job.",
+    Reason.ITEM_FAILED: "The agent could not carry this over. Its own words say why.",
     Reason.PROTOCOL: ("The server answered something that is not IMAP. Try again; tell the provider if it stays."),
     Reason.INTERNAL: "Mailtide could not go on with this. Try again.",
 }

@@ -72,7 +72,7 @@ class JobView(BaseModel):
 
 
 class BreakdownRow(BaseModel):
-    """One destination folder of a mailbox job."""
+    """One destination folder of a mailbox job, or one type of entity of an agent's, which has no totals."""
 
     kind: Literal["folder", "entity"]
     name: str
@@ -98,11 +98,12 @@ class BatchRow(BaseModel):
 
 
 class FailureRow(BaseModel):
-    """One message that is not at the destination, and why."""
+    """One item that is not at the destination, and why."""
 
     at: datetime
-    folder: str
-    uid: int
+    folder: str  # empty: an agent's job has none
+    uid: int  # 0: the folder itself, or an agent's item
+    item: str = ""  # what an agent calls it
     reason: Reason
     server_text: str
     what_to_do: str

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from libs.readmodel.agents import Agents
 from libs.readmodel.database import Database
 from libs.readmodel.migrate import migrate
 from libs.readmodel.notifications import Notifications
@@ -11,10 +12,11 @@ from libs.readmodel.upkeep import Upkeep
 from libs.readmodel.watching import Watching
 
 
-class ReadModel(Sealed, Upkeep, Projects, Notifications):
+class ReadModel(Sealed, Upkeep, Projects, Notifications, Agents):
     """ClickHouse behind one object: the port `Store` for the workers, `Upkeep` for the aggregator, `Sealed` for the
-    vault, `Projects` for the operator, `Notifications` for those who are told of an end; `watching` is what the api
-    reads. Blocking and thread-safe; every method may raise `ReadModelUnavailable`.
+    vault, `Projects` for the operator, `Notifications` for those who are told of an end, `Agents` for what external
+    agents report; `watching` is what the api reads. Blocking and thread-safe; every method may raise
+    `ReadModelUnavailable`.
     """
 
     def __init__(self, database: Database, retention_days: int) -> None:

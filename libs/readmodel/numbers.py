@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.contracts.accounts import Side
-from libs.contracts.ids import FolderId, JobId
+from libs.contracts.ids import AgentId, FolderId, JobId
 from libs.contracts.jobs import JobState, Limits, Mode
 from libs.contracts.reasons import Reason
 
@@ -97,10 +97,64 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentProgress:
+    """What an agent has reported of its job; no times: nothing yet."""
+
+    agent_id: AgentId
+    agent_name: str | None  # None: the agent was removed
+    items_announced: int | None
+    bytes_announced: int | None
+    completed: int
+    skipped: int
+    failed: int
+    bytes_completed: int
+    speed: float | None  # bytes a second, as it measured them
+    started_at: datetime | None
+    reported_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One type of entity of an agent's job."""
+
+    name: str
+    reported: bool
+    imported: int
+    skipped: int
+    errored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sums:
+    """How far a job is: its folders, or what its agent reported, as one."""
+
+    parts: int = 0  # folders planned
+    counted: bool  # the totals are known
+    items_total: int
+    items_completed: int
+    items_skipped: int
+    items_failed: int
+    items_verified: int = 0
+    verify_level: VerifyLevel | None = None
+    bytes_total: int
+    bytes_counted: bool
+    bytes_completed: int
+    speed: float | None = None  # as it was reported
+    worker: str | None
+    last_report_at: datetime | None
+
+    @property
+    def items_remaining(self) -> int:
+        return self.items_total - self.items_completed - self.items_skipped - self.items_failed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
     """All that a snapshot of one job is made of."""
 
     head: Head
+    agent: AgentProgress | None = None  # of an external job
+    entities: Sequence[Entity] = ()
     names: Sequence[FolderNames] = ()
     progress: Sequence[FolderProgress] = ()
     recent: Recent | None = None

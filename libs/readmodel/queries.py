@@ -244,9 +244,9 @@ SELECT r.job_id AS job_id, r.run AS run, a.run AS admitted_run, o.run AS ended_r
     ifNull(p.settled, 0) + countEqual(p.tried_in, r.run) AS finished,
     ifNull(p.stopped, 0) AS stopped, ifNull(p.completed, 0) AS completed, ifNull(p.skipped, 0) AS skipped,
     ifNull(p.failed, 0) AS failed, ifNull(p.bytes_completed, 0) AS bytes_completed,
-    ifNull(u.differing, 0) AS differing, r.dry_run AS dry_run
+    ifNull(u.differing, 0) AS differing, r.dry_run AS dry_run, r.kind AS kind
 FROM (
-    SELECT job_id, run, JSONExtractString(options, 'mode') = 'dry_run' AS dry_run
+    SELECT job_id, run, kind, JSONExtractString(options, 'mode') = 'dry_run' AS dry_run
     FROM requests FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}
 ) AS r
 LEFT JOIN (SELECT job_id, max(run) AS run FROM admissions WHERE {_JOBS} GROUP BY job_id) AS a ON a.job_id = r.job_id
@@ -304,6 +304,7 @@ SELECT job_id FROM requests FINAL WHERE NOT accepted AND created_at < {_BEFORE} 
 
 STALE = f"""
 SELECT job_id FROM requests FINAL WHERE accepted AND updated_at < {_BEFORE} AND updated_at > {_KEPT} AND {_LIVES}
+    AND (kind = 'mailbox' OR job_id IN (SELECT job_id FROM agent_totals WHERE reported_at > {_BEFORE}))
 LIMIT 100
 """
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 
 from libs.contracts.accounts import Side
-from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
+from libs.contracts.ids import AccountDigest, AgentId, FolderId, JobId, PlanId
 from libs.contracts.jobs import MOST_RUNS, JobOptions, Limits
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
@@ -53,6 +53,39 @@ class TombstoneRow:
 
     job_id: JobId
     deleted_at: datetime
+    agent_id: AgentId | Literal[""] = ""  # who is to be told, if it was an agent's job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentJobRow:
+    """Key: job_id. An external job: whose it is, and its totals as they were announced."""
+
+    job_id: JobId
+    agent_id: AgentId
+    items_announced: int | None
+    bytes_announced: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityRow:
+    """Key: job_id, entity_id. What an agent calls one type of entity."""
+
+    job_id: JobId
+    entity_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentFailureRow:
+    """Key: job_id, batch_id, number. One item that an agent could not carry over."""
+
+    job_id: JobId
+    batch_id: str  # of the report, as in `AgentReported`
+    number: int  # within the report
+    item: str
+    reason: Reason
+    text: str
+    happened_at: datetime
 
 
 # ---- written by the scanner
@@ -327,8 +360,54 @@ class OutcomeRow:
     run: int = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentBatchRow:
+    """Key: job_id, batch_id. A report that is in the log; the first offset stands, and that one alone is counted."""
+
+    job_id: JobId
+    batch_id: str
+    content: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntityTotalsRow:
+    """Key: job_id, entity_id. Sums over the reports up to `offset`."""
+
+    job_id: JobId
+    entity_id: str
+    offset: int
+    imported: int
+    skipped: int
+    errored: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentTotalsRow:
+    """Key: job_id. Sums over the reports up to `offset`; written after all other rows of those reports."""
+
+    job_id: JobId
+    offset: int
+    completed: int
+    skipped: int
+    failed: int
+    bytes_completed: int
+    items_total: int | None  # None: as it was announced
+    bytes_total: int | None
+    speed: float | None  # bytes a second, of the last report
+    state: Literal["running", "completed", "failed", "cancelled"]
+    started_at: datetime
+    reported_at: datetime
+
+
 Row = (
     RequestRow
+    | AgentJobRow
+    | EntityRow
+    | AgentFailureRow
+    | AgentBatchRow
+    | EntityTotalsRow
+    | AgentTotalsRow
     | DesiredRow
     | TombstoneRow
     | AdmissionRow

@@ -12,11 +12,17 @@ from libs.readmodel.database import stamp
 from libs.readmodel.rows import (
     AckRow,
     AdmissionRow,
+    AgentBatchRow,
+    AgentFailureRow,
+    AgentJobRow,
+    AgentTotalsRow,
     AuditRow,
     BatchRow,
     BehaviourRow,
     ClaimRow,
     DesiredRow,
+    EntityRow,
+    EntityTotalsRow,
     FailureRow,
     FolderRow,
     ListingRow,
@@ -40,6 +46,9 @@ TABLES: dict[type[Row], str] = {
     RequestRow: "requests",
     DesiredRow: "desired",
     TombstoneRow: "tombstones",
+    AgentJobRow: "agent_jobs",
+    EntityRow: "entities",
+    AgentFailureRow: "agent_failures",
     AdmissionRow: "admissions",
     FolderRow: "folders",
     PlanRow: "plans",
@@ -58,6 +67,9 @@ TABLES: dict[type[Row], str] = {
     AuditRow: "audits",
     BatchRow: "batches",
     OutcomeRow: "outcomes",
+    AgentBatchRow: "agent_batches",
+    EntityTotalsRow: "entity_totals",
+    AgentTotalsRow: "agent_totals",
 }
 
 # What is erased with a job; some rows name no job, tombstones stay. Of these the batches alone are history, not state.
@@ -117,7 +129,7 @@ def _rank(row: Row, version: int) -> int:
             return _rank_of_run(row.run, version, final=row.finished)
         case DesiredRow():
             return _rank_of_run(row.run, version, final=row.state == "cancel")
-        case OutcomeRow():
+        case OutcomeRow() | AgentBatchRow():
             return OUTRANKS - version
         case _:
             return version

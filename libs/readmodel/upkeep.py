@@ -1,15 +1,15 @@
 """What the aggregator needs to end, settle, refresh and forget jobs. Each method is a few queries for any number."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from libs.contracts.ids import JobId
-from libs.readmodel import queries
-from libs.readmodel.rows import OutcomeRow
+from libs.readmodel import agent_queries, queries
+from libs.readmodel.rows import AgentTotalsRow, EntityTotalsRow, OutcomeRow
 from libs.readmodel.store import WorkerStore
 from libs.readmodel.tables import read
 
@@ -35,6 +35,17 @@ class Standing:
     bytes_completed: int
     differing: int  # delivered, and by the audit not there, not equal, or there twice
     dry_run: bool = False  # what would fail is no error: nothing was to be copied
+    kind: Literal["mailbox", "external"] = "mailbox"
+    agent: AgentTotalsRow | None = None  # of an external job: what was reported; None: nothing yet
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What is known of agents' reports before some more of them are counted."""
+
+    first: dict[tuple[JobId, str], int] = field(default_factory=dict[tuple[JobId, str], int])  # offsets of batches
+    totals: dict[JobId, AgentTotalsRow] = field(default_factory=dict[JobId, AgentTotalsRow])
+    entities: dict[tuple[JobId, str], EntityTotalsRow] = field(default_factory=dict[tuple[JobId, str], EntityTotalsRow])
 
 
 _STANDING = TypeAdapter(Standing)
@@ -47,10 +58,30 @@ def _standing(row: dict[str, Any]) -> Standing:
     )
 
 
+def _of_an_agent(totals: AgentTotalsRow | None) -> dict[str, Any]:
+    if totals is None:
+        return {}
+    counts = {name: getattr(totals, name) for name in ("completed", "skipped", "failed", "bytes_completed")}
+    return counts | {"agent": totals}
+
+
 class Upkeep(WorkerStore):
     def standings(self, job_ids: Sequence[JobId]) -> dict[JobId, Standing]:
         found = self._db.rows(queries.STANDINGS, jobs=list(job_ids)) if job_ids else []
-        return {row["job_id"]: _standing(row) for row in found}
+        external = [row["job_id"] for row in found if row["kind"] == "external"]
+        agents = self._agent_totals(external) if external else {}
+        return {row["job_id"]: _standing(row | _of_an_agent(agents.get(row["job_id"]))) for row in found}
+
+    def reported(self, batches: Iterable[tuple[JobId, str]]) -> Reported:
+        """What is known of these batches, and of their jobs."""
+        jobs, ids = (sorted(set(part)) for part in zip(*batches, strict=True))
+        first = self._db.rows(agent_queries.FIRST_OFFSETS, jobs=jobs, batches=ids)
+        entities = [read(EntityTotalsRow, row) for row in self._db.rows(agent_queries.ENTITY_TOTALS, jobs=jobs)]
+        return Reported(
+            first={(row["job_id"], row["batch_id"]): row["offset"] for row in first},
+            totals=self._agent_totals(jobs),
+            entities={(row.job_id, row.entity_id): row for row in entities},
+        )
 
     def live(self) -> list[JobId]:
         """Accepted jobs that have not ended, oldest first."""
@@ -90,6 +121,10 @@ class Upkeep(WorkerStore):
     def secrets_left(self, *, before: datetime) -> list[tuple[JobId, int]]:
         """Runs whose credentials are held though they ended, were deleted, or were never requested (since then)."""
         return [(row["job_id"], row["run"]) for row in self._db.rows(queries.SECRETS_LEFT, before=before)]
+
+    def _agent_totals(self, job_ids: Sequence[JobId]) -> dict[JobId, AgentTotalsRow]:
+        rows = self._db.rows(agent_queries.AGENT_TOTALS, jobs=list(job_ids))
+        return {row["job_id"]: read(AgentTotalsRow, row) for row in rows}
 
     def _ids(self, query: str, **parameters: Any) -> list[JobId]:
         return [row["job_id"] for row in self._db.rows(query, **parameters)]

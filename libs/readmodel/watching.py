@@ -1,6 +1,7 @@
 """What the api shows: job views of many jobs in a constant number of queries, history, failures."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
@@ -9,10 +10,10 @@ from pydantic import TypeAdapter
 from libs.contracts.ids import FolderId, JobId
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import BatchRow, FailureRow, Snapshot
-from libs.readmodel import queries
+from libs.readmodel import agent_queries, queries
 from libs.readmodel.database import Database
 from libs.readmodel.jobview import snapshot
-from libs.readmodel.numbers import FolderNames, FolderProgress, Head, Numbers, Recent, Throttle
+from libs.readmodel.numbers import AgentProgress, Entity, FolderNames, FolderProgress, Head, Numbers, Recent, Throttle
 from libs.readmodel.tables import read_limits
 
 T = TypeVar("T")
@@ -43,7 +44,7 @@ class Watching:
         return [row["job_id"] for row in self._db.rows(queries.FINISHED, kept=self._kept(), after=since)]
 
     def views(self, job_ids: Sequence[JobId], now: datetime) -> dict[JobId, Snapshot]:
-        """Five queries, however many jobs are watched. Unknown, deleted and expired jobs are left out."""
+        """Seven queries at most, however many jobs are watched. Unknown, deleted and expired jobs are left out."""
         jobs = list(job_ids)
         if not jobs:
             return {}
@@ -51,13 +52,18 @@ class Watching:
         names = self._each(FolderNames, queries.FOLDER_NAMES, jobs=jobs)
         progress = self._each(FolderProgress, queries.FOLDER_PROGRESS, jobs=jobs)
         recent = self._each(Recent, queries.RECENT, jobs=jobs, now=now)
+        external = [job_id for job_id, head in heads.items() if head.kind == "external"]
+        agents = self._each(AgentProgress, agent_queries.AGENT_PROGRESS, jobs=external) if external else {}
+        entities = self._each(Entity, agent_queries.ENTITIES, jobs=external) if external else {}
         notes: dict[JobId, list[dict[str, Any]]] = {}
         for row in self._db.rows(queries.NOTES, jobs=jobs, now=now):
             notes.setdefault(row["job_id"], []).append(row)
         return {
             job_id: snapshot(
                 Numbers(
-                    head=head,
+                    head=_begun(head, agents.get(job_id, [])),
+                    agent=next(iter(agents.get(job_id, [])), None),
+                    entities=entities.get(job_id, []),
                     names=names.get(job_id, []),
                     progress=progress.get(job_id, []),
                     recent=next(iter(recent.get(job_id, [])), None),
@@ -81,7 +87,10 @@ class Watching:
         """What is not at the destination, or is there otherwise than it was sent; under the newest plans, by time."""
         names = {row["folder_id"]: row for row in self._db.rows(queries.FOLDERS, job=job_id)}
         wires = {row["plan_id"]: row["wires"] for row in self._db.rows(queries.PLAN_WIRES, job=job_id)}
-        failures: list[FailureRow] = []
+        failures = [
+            FailureRow(folder="", uid=0, what_to_do=WHAT_TO_DO[Reason(row["reason"])], **row)
+            for row in self._db.rows(agent_queries.AGENT_FAILURES, job=job_id)
+        ]
         for row in self._db.rows(queries.FAILED_ITEMS, jobs=[job_id]):
             folder = names.get(row["folder_id"])
             by_wire = dict(zip(folder["source_wires"], folder["source_names"], strict=True)) if folder else {}
@@ -131,6 +140,12 @@ def _head(row: dict[str, Any]) -> Head:
         if (row["admitted_run"] or 0) <= ended:
             row |= {"admitted_at": None, "bytes_before": 0}
     return _HEAD.validate_python(row | {"limits": read_limits(row["limits"])})
+
+
+def _begun(head: Head, agent: Sequence[AgentProgress]) -> Head:
+    """An external job begins with the first report of its agent."""
+    started_at = agent[0].started_at if agent else None
+    return replace(head, admitted_at=started_at, listed_at=started_at) if agent else head
 
 
 def _failed_folders(notes: list[dict[str, Any]], run: int) -> frozenset[FolderId]:

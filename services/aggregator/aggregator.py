@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from libs.contracts import topics
 from libs.contracts.commands import CancelJob, DeleteJob, StartJob
-from libs.contracts.events import FoldersListed, JobDeleted, JobStarted, Progress
+from libs.contracts.events import AgentReported, FoldersListed, JobDeleted, JobStarted, Progress
 from libs.contracts.ids import JobId
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog
@@ -18,6 +18,7 @@ from libs.runtime import metrics
 from libs.vault.port import Vault
 from services.aggregator.ends import Ends
 from services.aggregator.outcome import decide, told
+from services.aggregator.reports import Report, counted
 from services.aggregator.rows import rows
 
 CHORES_EVERY = timedelta(seconds=30)
@@ -59,6 +60,7 @@ class Aggregator:
             for delivery, event in known
             for row in rows(event, delivery.offset, delivery.at)
         ]
+        stamped += self._counted([Report(e, d.offset, d.at) for d, e in known if isinstance(e, AgentReported)])
         self._store.write_each(stamped)
         listed = dict.fromkeys((event.job_id, event.run) for _, event in known if isinstance(event, FoldersListed))
         if listed:
@@ -66,6 +68,15 @@ class Aggregator:
             self._log.append_all(topics.JOB_EVENTS, started)
         ended = self._decide(self._ends.possible(event for _, event in known), self._clock())
         return ended or any(isinstance(each.row, OutcomeRow) for each in stamped)
+
+    def _counted(self, reports: Sequence[Report]) -> list[Stamped]:
+        if not reports:
+            return []
+        known = self._store.reported((report.event.job_id, report.event.batch_id) for report in reports)
+        stamped, begun = counted(reports, known)
+        # Before the totals are written: after them nobody would see that these jobs have just begun.
+        self._log.append_all(topics.JOB_EVENTS, [(job_id, JobStarted(job_id=job_id)) for job_id in begun])
+        return stamped
 
     def apply_commands(self, deliveries: Sequence[Delivery]) -> bool:
         """As `apply_progress`. A job that was never admitted is cancelled at once, a deleted one is erased."""

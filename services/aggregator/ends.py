@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from libs.contracts.events import FolderPlanned, FoldersListed, Progress, WorkItemFinished
+from libs.contracts.events import AgentReported, FolderPlanned, FoldersListed, Progress, WorkItemFinished
 from libs.contracts.ids import FolderId, JobId
 
 KEPT = 1_000  # jobs; of a forgotten one nothing is known
@@ -29,7 +29,7 @@ class Ends:
     def possible(self, events: Iterable[Progress]) -> set[JobId]:
         """The jobs that these events may have ended; the same again for a repeat."""
         touched: set[JobId] = set()
-        stopped: set[JobId] = set()  # a cancelled job ends with the items under way
+        stopped: set[JobId] = set()  # a cancelled job ends with the items under way, an agent's when it says so
         for event in events:
             match event:
                 case FoldersListed():
@@ -38,6 +38,10 @@ class Ends:
                     self._job(event.job_id).finished.add(event.folder_id)
                     if event.stopped:
                         stopped.add(event.job_id)
+                case AgentReported():
+                    if event.state not in (None, "running"):
+                        stopped.add(event.job_id)
+                    continue
                 case FolderPlanned():
                     pass
                 case _:

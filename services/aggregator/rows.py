@@ -48,7 +48,7 @@ def rows(event: Progress, offset: int, at: datetime) -> list[Row]:
             )
             return [failed]
         case WorkItemParked() | Throttled() | AgentReported():
-            return []  # the copier wrote what is to be known of a throttle; agents' jobs have tables of their own
+            return []  # the copier wrote what is to be known of a throttle; reports are counted in `reports`
         case _:
             assert_never(event)
 

@@ -1,16 +1,18 @@
 """Who may do what with a job: its key everything, its view key reading, its id nothing without the operator."""
 
 import hmac
+import time
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from libs.contracts.ids import JobId, key_hash
-from services.api.deps import Dependencies, Deps
-from services.api.errors import NoSuchJob, OperatorsOnly, TokenRefused
+from libs.contracts.ids import AgentId, JobId, key_hash, keyed
+from services.api.deps import ClientAddress, Dependencies, Deps
+from services.api.errors import AgentRefused, NoSuchJob, OperatorsOnly, TokenRefused
 
 MAX_KEY = 100  # characters; what is longer is no key of ours
+BELIEVED_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,53 @@ class Access:
     owner: bool
 
 
-def may_operate(request: Request, deps: Deps) -> bool:
+def _bearer(request: Request) -> str | None:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if deps.operator_token is None or scheme.casefold() != "bearer":
+    return token.strip() if scheme.casefold() == "bearer" else None
+
+
+def may_operate(request: Request, deps: Deps) -> bool:
+    token = _bearer(request)
+    if deps.operator_token is None or token is None:
         return False
-    return hmac.compare_digest(token.strip().encode(), deps.operator_token.encode())
+    return hmac.compare_digest(token.encode(), deps.operator_token.encode())
+
+
+def agent_token_hash(deps: Deps, token: str) -> str:
+    """What is stored of an agent's token."""
+    return keyed(deps.account_key, "agent token", token)
+
+
+class Tokens:
+    """Which agent a token is of; asked every 5 s, so a removed agent is refused soon. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[AgentId, float]] = {}
+
+    def agent(self, token: str, deps: Deps) -> AgentId | None:
+        hashed, now = agent_token_hash(deps, token), time.monotonic()
+        agent_id, asked = self._known.get(hashed, (None, 0.0))
+        if agent_id is None or now - asked > BELIEVED_SECONDS:
+            self._known.pop(hashed, None)
+            agent_id = deps.agents.agent_by_token(hashed)
+            if agent_id is not None:
+                self._known[hashed] = (agent_id, now)
+        return agent_id
+
+
+def reporting_agent(request: Request, client: ClientAddress, deps: Dependencies) -> AgentId:
+    """
+    Raises:
+        AgentRefused: no agent has this token.
+        TooManyRequests: this client has tried too many.
+    """
+    token = _bearer(request)
+    tokens: Tokens = request.app.state.tokens
+    agent_id = tokens.agent(token, deps) if token and len(token) <= MAX_KEY else None
+    if agent_id is None:
+        deps.refusals.take(client)
+        raise AgentRefused
+    return agent_id
 
 
 def operator(request: Request, deps: Dependencies) -> None:
@@ -65,3 +109,4 @@ def owner(access: Annotated[Access, Depends(reader)]) -> Access:
 Reader = Annotated[Access, Depends(reader)]
 Owner = Annotated[Access, Depends(owner)]
 Operator = Depends(operator)
+ReportingAgent = Annotated[AgentId, Depends(reporting_agent)]

@@ -14,7 +14,7 @@ from libs.readmodel.port import Store
 from libs.vault.port import Vault
 from libs.vault.recipients import Recipients
 from services.api import rates
-from services.api.port import JobViews, Projects
+from services.api.port import Agents, JobViews, Projects
 from services.api.rates import Client, Rate, client_of
 
 
@@ -30,6 +30,7 @@ class Deps:
     store: Store
     views: JobViews
     projects: Projects
+    agents: Agents
     vault: Vault
     recipients: Recipients | None = None  # None: no mail can be sent
     connect: Callable[[Account], Session]  # logs in; may raise a `MailboxError`
@@ -39,6 +40,8 @@ class Deps:
     now: Callable[[], datetime] = _utc_now
     checks: Rate = field(default_factory=lambda: Rate(rates.CHECKS))
     jobs: Rate = field(default_factory=lambda: Rate(rates.JOBS))
+    reports: Rate = field(default_factory=lambda: Rate(rates.REPORTS))
+    refusals: Rate = field(default_factory=lambda: Rate(rates.REFUSALS))
 
 
 def deps_of(request: Request) -> Deps:

@@ -52,6 +52,18 @@ class JobEnded(Exception):
     """The job has ended; there is nothing left to pause, resume or cancel."""
 
 
+class NoSuchAgent(Exception):
+    """Unknown, or removed."""
+
+
+class AgentRefused(Exception):
+    """There is no agent's bearer token in the request, or one that nobody has."""
+
+
+class OtherContent(Exception):
+    """Another report has this `batch_id`."""
+
+
 class NothingToRetry(Exception):
     """Nothing has failed, or the job can't be tried again; `message` says which."""
 
@@ -121,6 +133,19 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(NoSuchJob)
     def no_such_job(_request: Request, _error: NoSuchJob) -> Response:
         return problem(404, DETAILS[404])
+
+    @app.exception_handler(NoSuchAgent)
+    def no_such_agent(_request: Request, _error: NoSuchAgent) -> Response:
+        return problem(404, "There is no such agent (any more).")
+
+    @app.exception_handler(AgentRefused)
+    def agent_refused(_request: Request, _error: AgentRefused) -> Response:
+        return problem(401, "This needs an agent's bearer token.", headers={"WWW-Authenticate": "Bearer"})
+
+    @app.exception_handler(OtherContent)
+    def other_content(_request: Request, _error: OtherContent) -> Response:
+        message = "Another report has this batch_id. A repeat must be the same; what is new needs a new batch_id."
+        return problem(409, message, errors=[FieldError(field="batch_id", message=message)])
 
     @app.exception_handler(InvalidForm)
     def invalid_form(_request: Request, error: InvalidForm) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libs.contracts.views import FailureRow
 
-COLUMNS = ("at", "folder", "uid", "reason", "server_text", "what_to_do")
+COLUMNS = ("at", "folder", "uid", "item", "reason", "server_text", "what_to_do")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -16,10 +16,8 @@ def csv(failures: Sequence[FailureRow]) -> str:
     writer = _csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in failures:
-        writer.writerow(
-            _harmless(str(value))
-            for value in (row.at.isoformat(), row.folder, row.uid, row.reason, row.server_text, row.what_to_do)
-        )
+        cells = (row.at.isoformat(), row.folder, row.uid or "", row.item, row.reason, row.server_text, row.what_to_do)
+        writer.writerow(_harmless(str(cell)) for cell in cells)
     return "\ufeff" + text.getvalue()
 
 

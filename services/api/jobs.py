@@ -36,7 +36,7 @@ def snapshot_of(job_id: JobId, deps: Deps) -> Snapshot:
     return snapshot
 
 
-def _base_url(request: Request, deps: Deps) -> str:
+def base_url(request: Request, deps: Deps) -> str:
     return deps.public_url or str(request.base_url).rstrip("/")
 
 
@@ -44,7 +44,7 @@ def _base_url(request: Request, deps: Deps) -> str:
 def request_job(form: JobForm, request: Request, client: ClientAddress, deps: Dependencies) -> JobAccepted:
     """Start a migration. `key` is shown only here: whoever has it owns the job."""
     deps.jobs.take(client)
-    return requests.request_job(form, deps, _base_url(request, deps))
+    return requests.request_job(form, deps, base_url(request, deps))
 
 
 @router.get("", dependencies=[Operator])
@@ -129,13 +129,13 @@ def retry(form: RetryForm, access: Owner, client: ClientAddress, deps: Dependenc
 @router.get("/{key}/links")
 def links_of(key: str, access: Owner, request: Request, deps: Dependencies) -> JobAccepted:
     """The addresses of the job, for its owner: the one in hand, and the one that only reads."""
-    return links.links(access.job_id, key, deps, _base_url(request, deps))
+    return links.links(access.job_id, key, deps, base_url(request, deps))
 
 
 @router.post("/{key}/rotate-links")
 def rotate_links(access: Owner, request: Request, deps: Dependencies) -> JobAccepted:
     """New keys: whoever has the old addresses sees nothing from now on. `key` is shown only here."""
-    return links.rotate(access.job_id, deps, _base_url(request, deps))
+    return links.rotate(access.job_id, deps, base_url(request, deps))
 
 
 @router.delete("/{key}", status_code=204)

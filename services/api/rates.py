@@ -1,4 +1,4 @@
-"""How often one client address may ask for what costs a login or a job."""
+"""How often one client address may ask for what costs a login or a job, and one agent may report."""
 
 import time
 from ipaddress import IPv6Address, ip_address
@@ -10,12 +10,15 @@ from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
+from libs.contracts.ids import AgentId
 from services.api.errors import TooManyRequests
 
 Client = NewType("Client", str)
 
 CHECKS = "60/minute"
 JOBS = "120/minute"
+REPORTS = "20/second"  # of one agent
+REFUSALS = "60/minute"  # tokens that nobody has
 
 
 class Rate:
@@ -25,7 +28,7 @@ class Rate:
         self._limit: RateLimitItem = parse(limit)
         self._windows = MovingWindowRateLimiter(MemoryStorage())
 
-    def take(self, client: Client) -> None:
+    def take(self, client: Client | AgentId) -> None:
         """
         Raises:
             TooManyRequests: this client has used up its share.

@@ -100,13 +100,13 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
         deps.log.append(topics.COMMANDS, job_id, StartJob(job_id=job_id))
         deps.store.write([replace(request, accepted=True)], now=deps.now())
     except (LogUnavailable, ReadModelUnavailable):
-        _forget(job_id, deps)
+        forget(job_id, deps)
         raise
     return JobAccepted.by_key(job_id, key, base_url)
 
 
-def _forget(job_id: JobId, deps: Deps) -> None:
-    """Each step for itself. What fails here too is erased by the aggregator: the request was not accepted."""
+def forget(job_id: JobId, deps: Deps) -> None:
+    """A request that was not answered: each step for itself. What fails here too the aggregator erases."""
     steps: tuple[Callable[[], None], ...] = (
         lambda: deps.vault.destroy(job_id),
         lambda: deps.store.write([TombstoneRow(job_id=job_id, deleted_at=deps.now())], now=deps.now()),
@@ -160,5 +160,7 @@ def _desire(
 
 def delete(job_id: JobId, deps: Deps) -> None:
     """The tombstone hides the job at once; the aggregator erases what is stored of it."""
-    deps.store.write([TombstoneRow(job_id=job_id, deleted_at=deps.now())], now=deps.now())
+    agent_id = deps.agents.agent_of(job_id) or ""
+    tombstone = TombstoneRow(job_id=job_id, deleted_at=deps.now(), agent_id=agent_id)
+    deps.store.write([tombstone], now=deps.now())
     deps.log.append(topics.COMMANDS, job_id, DeleteJob(job_id=job_id))

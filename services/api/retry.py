@@ -42,6 +42,8 @@ def retry(job_id: JobId, form: RetryForm, deps: Deps) -> None:
         request, desired = deps.store.request(job_id), deps.store.desired(job_id)
         if request is None:
             raise NoSuchJob
+        if request.kind == "external":
+            raise NothingToRetry("An agent's job can't be tried again. Make a new job for the agent.")
         _refuse_unless_retriable(job_id, desired, deps)
         held = None if desired.state == "over" else _held(job_id, deps)
         secrets = JobSecrets(

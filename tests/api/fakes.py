@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from libs.contracts.codec import Message
-from libs.contracts.ids import AccountDigest, JobId, key_hash
+from libs.contracts.ids import AccountDigest, AgentId, JobId, key_hash
 from libs.contracts.jobs import ENDED, MOST_RUNS, STATE_TEXT, JobOptions, JobSecrets, JobState, Limits
 from libs.contracts.reasons import Reason
 from libs.contracts.schedule import Rate
@@ -15,9 +15,10 @@ from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, JobView, Sn
 from libs.eventlog.port import LogUnavailable
 from libs.mailbox.errors import MailboxError
 from libs.mailbox.port import Folder, Status
+from libs.readmodel.agents import Agent, Order
 from libs.readmodel.notifications import Due
 from libs.readmodel.port import ReadModelUnavailable
-from libs.readmodel.rows import NOTHING, Desired, DesiredRow, RequestRow, Row, TombstoneRow
+from libs.readmodel.rows import NOTHING, AgentJobRow, Desired, DesiredRow, EntityRow, RequestRow, Row, TombstoneRow
 from libs.vault.port import SecretsDestroyed
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -80,6 +81,8 @@ class FakeReadModel:
         self.notifications: dict[JobId, str] = {}
         self.refreshed: list[int] = []  # how many rows there were at each refresh
         self.refuses_accepted_requests = False
+        self.registered: dict[str, Agent] = {}  # by the hash of their tokens
+        self.counted: dict[str, str] = {}  # content of the batches the aggregator has seen
 
     # ---- Store
 
@@ -144,6 +147,42 @@ class FakeReadModel:
 
     def projects(self) -> dict[str, Limits]:
         return self.kept_projects
+
+    # ---- agents
+
+    def put_agent(self, agent: Agent, token_hash: str, now: datetime) -> None:
+        self.registered[token_hash] = agent
+
+    def remove_agent(self, agent: Agent, now: datetime) -> None:
+        self.registered = {hashed: each for hashed, each in self.registered.items() if each != agent}
+
+    def agents(self) -> list[Agent]:
+        return sorted(self.registered.values(), key=lambda agent: agent.name)
+
+    def agent_by_token(self, token_hash: str) -> AgentId | None:
+        found = self.registered.get(token_hash)
+        return found.agent_id if found else None
+
+    def agent_of(self, job_id: JobId) -> AgentId | None:
+        found = [row.agent_id for row in self.rows if isinstance(row, AgentJobRow) and row.job_id == job_id]
+        return found[0] if found else None
+
+    def content_of(self, job_id: JobId, batch_id: str) -> str | None:
+        return self.counted.get(batch_id)
+
+    def entity_names(self, job_id: JobId) -> dict[str, str]:
+        return {row.entity_id: row.name for row in self.rows if isinstance(row, EntityRow) and row.job_id == job_id}
+
+    def orders(self, agent_ids: Sequence[AgentId]) -> dict[AgentId, list[Order]]:
+        found: dict[AgentId, list[Order]] = {agent_id: [] for agent_id in agent_ids}
+        for row in self.rows:
+            if isinstance(row, TombstoneRow) and row.agent_id in found:
+                found[AgentId(row.agent_id)].append(Order(row.job_id, "delete", Limits()))
+        for job_id in self.live():
+            agent_id, desired = self.agent_of(job_id), self.desired(job_id)
+            if agent_id in found and desired.state != "over":
+                found[agent_id].append(Order(job_id, desired.state, desired.limits))
+        return found
 
     # ---- whom to tell
 

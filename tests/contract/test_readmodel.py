@@ -372,11 +372,11 @@ def test_the_schema_is_applied_once_and_expires_every_row(
     applied = [row["number"] for row in database.rows("SELECT number FROM migrations ORDER BY number")]
     files = resources.files("libs.readmodel").joinpath("migrations").iterdir()
     assert applied == sorted(int(file.name.partition("_")[0]) for file in files)
-    assert set(tables) == {*TABLES.values(), "vault", "notifications", "projects"}
+    assert set(tables) == {*TABLES.values(), "vault", "notifications", "projects", "agents"}
     for name, engine in tables.items():
         assert engine.startswith("ReplacingMergeTree(version)"), name
         ttl = f"TTL toDateTime(updated_at) + toIntervalDay({8 if name == 'tombstones' else 7})"
-        assert (ttl in engine) == (name != "projects"), name  # which the operator keeps
+        assert (ttl in engine) == (name not in ("projects", "agents")), name  # which the operator keeps
         for setting in ("fsync_after_insert", "fsync_part_directory", "old_parts_lifetime", "cleanup_delay_period"):
             assert f"{setting} = 1" in engine, name
 

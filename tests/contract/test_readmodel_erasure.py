@@ -4,13 +4,27 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from libs.contracts.ids import FolderId, JobId
+from libs.contracts.events import AgentReported, Delta, EntityReport
+from libs.contracts.ids import AgentId, FolderId, JobId
 from libs.contracts.jobs import Limits
 from libs.contracts.reasons import Reason
 from libs.readmodel.database import Database
 from libs.readmodel.model import ReadModel
-from libs.readmodel.rows import DesiredRow, NoticeRow, OutcomeRow, QuotaRow, ScanFailureRow, TombstoneRow, WarningRow
+from libs.readmodel.rows import (
+    AgentFailureRow,
+    AgentJobRow,
+    DesiredRow,
+    EntityRow,
+    NoticeRow,
+    OutcomeRow,
+    QuotaRow,
+    ScanFailureRow,
+    TombstoneRow,
+    WarningRow,
+)
 from libs.readmodel.tables import OF_A_JOB, Stamped
+from libs.readmodel.upkeep import Reported
+from services.aggregator.reports import Report, counted
 from services.aggregator.rows import rows
 from tests.contract.jobs import admitted, at, bytes_in, folder, listed, new_job, planned, progress, request, wait_until
 
@@ -36,6 +50,23 @@ def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> 
     store.keep_notification(job, text, now)
     events = [listed(job, 1), planned(job, items=3), progress(job, completed=2)]
     store.write_each([Stamped(row, n, now) for n, event in enumerate(events) for row in rows(event, n, at(n))])
+    agent = AgentJobRow(job_id=job, agent_id=AgentId("a"), items_announced=None, bytes_announced=None)
+    failure = AgentFailureRow(
+        job_id=job, batch_id="b", number=0, item=text, reason=Reason.ITEM_FAILED, text=text, happened_at=now
+    )
+    store.write([agent, EntityRow(job_id=job, entity_id="e", name=text), failure], now=now)
+    report = AgentReported(
+        job_id=job,
+        agent_id=AgentId("a"),
+        batch_id="b",
+        completed=0,
+        failed=0,
+        skipped=0,
+        bytes_completed=0,
+        delta=Delta(items=0, bytes=0, seconds=0),
+        entities=(EntityReport(entity_id="e", imported=1, skipped=0, errored=0),),
+    )
+    store.write_each(counted([Report(report, 9, now)], Reported())[0])
 
 
 def test_an_erased_job_is_in_no_table_and_in_no_file(store: ReadModel, database: Database, chdb_path: Path) -> None:

@@ -248,6 +248,7 @@ def stage() -> Iterator[tuple[str, Stage]]:
         store=model,
         views=model,
         projects=model,
+        agents=model,
         vault=FakeVault(),
         recipients=Recipients(model, [Fernet.generate_key().decode()]),
         connect=StageSession,

@@ -35,6 +35,7 @@ class Api:
             store=self.model,
             views=self.model,
             projects=self.model,
+            agents=self.model,
             vault=self.vault,
             connect=lambda _account: self.session,
             account_key=b"account key of the tests",

@@ -16,7 +16,7 @@ from libs.contracts.events import (
     WorkItemFinished,
     WorkItemParked,
 )
-from libs.contracts.ids import FolderId, JobId, PlanId
+from libs.contracts.ids import AgentId, FolderId, JobId, PlanId
 from libs.contracts.reasons import Reason
 from libs.readmodel.rows import AuditRow, BatchRow, ListingRow, OutcomeRow, PlannedRow, Row, TotalsRow
 from services.aggregator.rows import rows
@@ -123,7 +123,7 @@ EXPECTED: list[tuple[Progress, list[Row]]] = [
     (
         AgentReported(
             job_id=JOB,
-            agent_id="a",
+            agent_id=AgentId("a"),
             batch_id="b",
             completed=1,
             failed=0,

@@ -186,12 +186,19 @@ def test_a_wrong_account_names_the_field(client, body, field):
 @pytest.mark.parametrize("formula", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", " =1", "\r=1"])
 def test_no_cell_of_the_failures_runs_as_a_formula(formula):
     row = FailureRow(
-        at=NOW, folder=formula, uid=7, reason=Reason.OVER_QUOTA, server_text=f'{formula},"x"\n', what_to_do="Retry."
+        at=NOW,
+        folder=formula,
+        uid=7,
+        item=formula,
+        reason=Reason.OVER_QUOTA,
+        server_text=f'{formula},"x"\n',
+        what_to_do="Retry.",
     )
 
     cells = list(csv.reader(io.StringIO(failures_csv([row]).removeprefix("\ufeff"), newline="")))
 
-    assert cells[0] == ["at", "folder", "uid", "reason", "server_text", "what_to_do"]
+    assert cells[0] == ["at", "folder", "uid", "item", "reason", "server_text", "what_to_do"]
     assert cells[1][1] == f"'{formula}"
-    assert cells[1][4] == f'\'{formula},"x"\n'
+    assert cells[1][3] == f"'{formula}"
+    assert cells[1][5] == f'\'{formula},"x"\n'
     assert cells[1][2] == "7"

@@ -32,6 +32,8 @@ const reasons: Record<Reason, string> = {
   date_dropped: 'Das Ziel hat das Datum dieser Nachricht abgelehnt; sie kam an und trägt den Tag des Umzugs.',
   merged: 'Das Ziel bewahrt gleiche Nachrichten nur einmal auf: Eine, die schon da war, steht für diese.',
   surplus: 'Am Ziel liegt diese Nachricht einmal zu oft. Löschen Sie eine von Hand, wenn Sie das stört.',
+  agent_failed: 'Sein Agent hat aufgegeben. Was er dazu sagte, steht bei den Fehlern; fangen Sie mit einem neuen Auftrag wieder an.',
+  item_failed: 'Der Agent konnte dies nicht übertragen. Warum, sagen seine eigenen Worte.',
   protocol: 'Der Server hat etwas geantwortet, das kein IMAP ist. Versuchen Sie es noch einmal; bleibt es so, sagen Sie es dem Anbieter.',
   internal: 'Mailtide kam hier nicht weiter. Versuchen Sie es noch einmal.',
 }

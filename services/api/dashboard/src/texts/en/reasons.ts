@@ -33,6 +33,8 @@ const reasons: Record<Reason, string> = {
   date_dropped: 'The destination refused the date of this message; it was delivered and carries the day of the migration.',
   merged: 'The destination keeps equal messages once: one it held already stands for this one.',
   surplus: 'The destination holds one copy of this message too many. Delete one by hand if it disturbs you.',
+  agent_failed: 'Its agent gave up. What it said is among the failures; start it again with a new job.',
+  item_failed: 'The agent could not carry this over. Its own words say why.',
   protocol: 'The server answered something that is not IMAP. Try again; tell the provider if it stays.',
   internal: 'Mailtide could not go on with this. Try again.',
 }
