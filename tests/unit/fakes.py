@@ -16,6 +16,7 @@ from libs.readmodel.rows import (
     NOTHING,
     AckRow,
     AdmissionRow,
+    AuditRow,
     BehaviourRow,
     ClaimRow,
     Desired,
@@ -54,6 +55,7 @@ KEYS: dict[type[Row], tuple[str, ...]] = {
     FailureRow: ("job_id", "folder_id", "source", "source_uidvalidity", "uid"),
     ThrottleRow: ("job_id", "side"),
     TotalsRow: ("job_id", "plan_id"),
+    AuditRow: ("job_id", "plan_id"),
     OutcomeRow: ("job_id", "run"),
 }
 R = TypeVar("R")
@@ -179,17 +181,19 @@ class MemoryStore:
 
     def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None: ...
     def remembered(self, request: RequestRow) -> dict[str, Remembered]:
-        """As if every plan whose messages are all acked had been verified."""
         pair = (request.account_digest, request.source_digest)
         found: dict[str, Remembered] = {}
         for plan in sorted(self.rows(PlanRow), key=lambda row: row.plan_id):
             asked = self.request(plan.job_id)
             if asked is None or plan.job_id == request.job_id or (asked.account_digest, asked.source_digest) != pair:
                 continue
-            acked = sum(ack.items for ack in self.acks(plan.job_id, plan.plan_id))
-            if acked == plan.items:
+            totals, audit = self.totals(plan.job_id).get(plan.plan_id), self._audits(plan.job_id).get(plan.plan_id)
+            if totals and audit and _is_whole(plan, totals, audit):
                 found[plan.destination_wire] = Remembered(plan, asked.options)
         return found
+
+    def _audits(self, job_id: JobId) -> dict[PlanId, AuditRow]:
+        return {row.plan_id: row for row in self._of(AuditRow, job_id)}
 
     def planned(self, job_id: JobId) -> PlannedSum:
         plans = self.plans(job_id)
@@ -212,6 +216,13 @@ class MemoryStore:
 
     def _of(self, kind: type[R], job_id: JobId) -> list[R]:
         return [row for row in self.rows(kind) if row.job_id == job_id]  # type: ignore[attr-defined]
+
+
+def _is_whole(plan: PlanRow, totals: TotalsRow, audit: AuditRow) -> bool:
+    """Every message was copied and verified, and none changed or vanished."""
+    finished = totals.finished and not (totals.stopped or totals.failed or totals.skipped)
+    unchanged = not (audit.rewritten or audit.removed)
+    return finished and unchanged and plan.items == totals.completed == audit.verified
 
 
 class MemoryVault:

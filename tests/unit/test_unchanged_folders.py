@@ -2,10 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from libs.contracts.ids import JobId
+from libs.mailbox.port import Message
 from tests.mail.model import Do, MailboxModel, mail
 from tests.unit.world import World
 
@@ -96,6 +98,20 @@ def test_mail_of_others_that_came_while_it_was_copied_is_no_part_of_what_is_reme
     world.destination.at("append", 1, _put(world, mail("other")))
     first(world)
     world.destination.expunge("INBOX", [2])
+
+    _, asked = again(world)
+
+    assert asked["listing"] >= 2
+
+
+def test_a_folder_in_which_a_message_was_not_verified_is_listed(world: World) -> None:
+    """It was acknowledged, and the audit found it changed."""
+
+    def change_one(message: Message) -> Message:
+        return replace(message, body=message.body + b"!") if message.body == BODIES[5] else message
+
+    world.destination.rewrites = change_one
+    first(world)
 
     _, asked = again(world)
 

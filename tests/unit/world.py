@@ -30,7 +30,7 @@ from libs.mailbox.errors import ConnectionLost
 from libs.mailbox.port import Session
 from libs.readmodel.rows import DesiredRow, FailureRow, OutcomeRow, PlanRow, RequestRow, Row, TombstoneRow
 from libs.runtime.control import Control
-from services.aggregator.rows import totals
+from services.aggregator.rows import audit, totals
 from services.copier.copier import Copier
 from services.copier.lease import Lease
 from services.scanner.scanner import Scanner
@@ -302,8 +302,10 @@ class World:
 
     def end(self, job: JobId) -> None:
         """What the aggregator does when it has seen the end."""
+        told = [totals(event, utc_now()) for event in self.totals(job).values()]
+        audits = [audit(event) for event in self.audits(job).values()]
         row = OutcomeRow(job_id=job, state="completed", side=None, reason=None, finished_at=utc_now())
-        self.store.write([row], now=utc_now())
+        self.store.write([*told, *audits, row], now=utc_now())
         self.vault.destroy(job)
 
     def retry(self, job: JobId, state: Literal["completed_with_errors", "failed", "cancelled"]) -> None:
