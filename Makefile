@@ -11,7 +11,7 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test faults check lint dashboard schemas screenshots servers bench lock
+.PHONY: help setup demo up test faults check lint dashboard schemas screenshots kafka servers bench lock
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -67,8 +67,12 @@ schemas: setup  ## write docs/schemas/ anew; refused where a reader would miss s
 screenshots: setup dashboard  ## pictures of every page and state into build/screenshots; needs Chromium
 	@$(BIN)/python -m tests.e2e.screenshots build/screenshots
 
-servers:  ## install the mail servers and the browser that the tests run (Debian packages), where they are missing
-	@tests/servers/install.sh || echo "Mail servers or the browser are missing: tests that need them are skipped, or fail when CI is set."
+KAFKA_PORT ?= 9092
+kafka: setup  ## run a Kafka broker at 127.0.0.1:9092 with its data in data/kafka; needs Java 17 and Maven: make kafka KAFKA_PORT=19092
+	@deploy/local/kafka.sh $(CURDIR)/data/kafka $(KAFKA_PORT)
+
+servers:  ## install the mail servers, the browser and the broker that the tests run, where they are missing
+	@tests/servers/install.sh || echo "Mail servers, the browser or the broker are missing: tests that need them are skipped, or fail when CI is set."
 
 bench: setup  ## measure against the peers (Debian packages, about an hour); BENCH="--scale 0.1" is quicker
 	@tests/bench/install.sh

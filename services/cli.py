@@ -1,6 +1,12 @@
 """The console command `mailtide`. Each command loads its own part: `watch` needs no database."""
 
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
 import typer
+
+if TYPE_CHECKING:
+    from libs.runtime.settings import Settings
 
 app = typer.Typer(
     name="mailtide",
@@ -10,20 +16,90 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would show the values of variables
 )
 
+admin = typer.Typer(help="What an operator does now and then.", no_args_is_help=True)
+app.add_typer(admin, name="admin")
+
 
 @app.command()
 def up() -> None:
     """Run Mailtide in one process. Settings come from the environment (docs/settings.md)."""
-    from libs.runtime import logs, settings
-    from services import embedded
+    _run("up")
+
+
+@app.command()
+def api() -> None:
+    """Run the HTTP API on Kafka and ClickHouse."""
+    _run("api")
+
+
+@app.command()
+def scanner() -> None:
+    """Run a scanner on Kafka and ClickHouse."""
+    _run("scanner")
+
+
+@app.command()
+def copier() -> None:
+    """Run a copier on Kafka and ClickHouse."""
+    _run("copier")
+
+
+@app.command()
+def aggregator() -> None:
+    """Run an aggregator on Kafka and ClickHouse."""
+    _run("aggregator")
+
+
+@admin.command()
+def topics(
+    replicas: Annotated[
+        int, typer.Option(help="Copies of each partition; -1: as many as the brokers are set to.")
+    ] = -1,
+) -> None:
+    """Make the topics that are missing on Kafka and check the others. The status is 0 when all are right."""
+    from libs.eventlog.kafka_topics import make_topics
+    from libs.eventlog.port import LogRefused, LogUnavailable
+    from libs.eventlog.urls import servers_of
+
+    settings = _settings()
+    try:
+        found = make_topics(servers_of(settings.log_url), timedelta(days=settings.retention_days), replicas)
+    except (LogRefused, LogUnavailable) as error:
+        typer.echo(f"mailtide: MAILTIDE_LOG_URL: {error}", err=True)
+        raise typer.Exit(2) from None
+    for name, wrong in found:
+        typer.echo(f"{name}: {'; '.join(wrong) or 'right'}")
+    raise typer.Exit(1 if any(wrong for _, wrong in found) else 0)
+
+
+def _settings() -> "Settings":
+    from libs.runtime import settings
 
     try:
-        loaded = settings.load()
+        return settings.load()
     except settings.SettingsError as error:
         typer.echo(f"mailtide: {error}", err=True)
         raise typer.Exit(2) from None
+
+
+def _run(service: str) -> None:
+    """Does not return. Each image has the libraries of its own service alone."""
+    from libs.runtime import logs
+
+    settings = _settings()
     logs.configure()
-    embedded.main(loaded)
+    match service:
+        case "api":
+            from services.api.__main__ import main as run
+        case "scanner":
+            from services.scanner.__main__ import main as run
+        case "copier":
+            from services.copier.__main__ import main as run
+        case "aggregator":
+            from services.aggregator.__main__ import main as run
+        case _:
+            from services.embedded import main as run
+    run(settings)
 
 
 @app.command()

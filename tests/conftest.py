@@ -12,6 +12,7 @@ from hypothesis import settings
 from tests.servers.courier import Courier
 from tests.servers.cyrus import Cyrus
 from tests.servers.dovecot import Dovecot
+from tests.servers.kafka import Kafka
 from tests.servers.server import MailServer
 
 settings.register_profile("mailtide", deadline=None)  # a busy machine is no failure
@@ -26,10 +27,24 @@ def require(server: type[MailServer]) -> None:
         return
     installed = subprocess.run([INSTALL], capture_output=True, text=True, check=False, timeout=250)
     if not os.access(server.binary(), os.X_OK):
-        reason = f"{server.name} can't be had here: {installed.stderr[-300:]}"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        missing(f"{server.name} can't be had here: {installed.stderr[-300:]}")
+
+
+def missing(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[Kafka]:
+    """One broker for the whole run."""
+    if not Kafka.installed():
+        subprocess.run([INSTALL], capture_output=True, check=False, timeout=250)
+    if not Kafka.installed():
+        missing("Kafka can't be had here: it needs Java and Maven")
+    with Kafka() as broker:
+        yield broker
 
 
 @pytest.fixture(scope="session")

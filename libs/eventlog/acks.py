@@ -6,7 +6,7 @@ Faust's own bookkeeping commits past an unfinished record when later ones are ac
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -46,10 +46,9 @@ class Prefixes(Generic[Partition, Item]):
                 settled.append(queue.popleft().item)
         return settled
 
-    def forget(self, partitions: Iterable[Partition]) -> None:
-        """They belong to somebody else now: what is done of them is never settled."""
-        for partition in partitions:
-            self._open.pop(partition, None)
+    def forget(self) -> None:
+        """All partitions may belong to somebody else now: what is done of them is never settled."""
+        self._open.clear()
 
 
 class Acks(Generic[Partition, Item]):
@@ -94,8 +93,8 @@ class Acks(Generic[Partition, Item]):
             self._acknowledge(item)
         self._check_room()
 
-    def forget(self, partitions: Iterable[Partition]) -> None:
-        self._prefixes.forget(partitions)
+    def forget(self) -> None:
+        self._prefixes.forget()
         self._check_room()
 
     def _check_room(self) -> None:

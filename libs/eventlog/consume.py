@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 import structlog
 
@@ -53,7 +53,7 @@ def consume_each(app: App, topic: Topic, take: Callable[[Delivery], None]) -> No
 
     async def agent(stream: Any) -> None:
         async for event in stream.noack().events():
-            delivery = _receive(event, acks, measured)
+            delivery = _receive(app, event, acks, measured)
             if delivery is not None:
                 take(delivery)
             await acks.room()
@@ -74,12 +74,12 @@ def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]]
         events = aiter(stream.noack().events())
         arrived = stream.channel.queue
         async for first in events:
-            batch = [_receive(first, acks, measured)]
+            batch = [_receive(app, first, acks, measured)]
             while len(batch) < BATCH and not arrived.empty():
                 event = await anext(events, None)
                 if event is None:
                     return  # stopped
-                batch.append(_receive(event, acks, measured))
+                batch.append(_receive(app, event, acks, measured))
             deliveries = [delivery for delivery in batch if delivery is not None]
             if deliveries:
                 await _to_the_end(loop.run_in_executor(thread, apply, deliveries), deliveries)
@@ -110,18 +110,22 @@ def _acks(app: App, topic: Topic) -> tuple[Acks[int, Any], Measured]:
     acks: Acks[int, Any] = Acks(lambda event: event.ack(), OPEN)
     measured = Measured(app, topic, lambda: len(acks))
 
-    async def forget(_app: object, revoked: set[Any], **_: Any) -> None:
-        partitions = [partition for name, partition in revoked if name == topic.name]
-        acks.forget(partitions)
-        measured.revoked(partitions)
+    def forget() -> None:
+        acks.forget()
+        measured.revoked()
 
-    cast(Any, app.on_partitions_revoked).connect(forget, weak=False)
+    app.on_give_back.append(forget)
     return acks, measured
 
 
-def _receive(event: Any, acks: Acks[int, Any], measured: Measured) -> Delivery | None:
-    """The event as a delivery; one that can't be read is done with."""
+def _receive(app: App, event: Any, acks: Acks[int, Any], measured: Measured) -> Delivery | None:
+    """The event as a delivery; one that can't be read is done with.
+
+    One that was on its way when its partition was given back comes again, here or to its next owner.
+    """
     record = event.message
+    if not app.assigned or record.generation_id != app.consumer_generation_id:
+        return None
     measured.took(record)
     done = acks.take(record.partition, event)
     headers = {name: bytes(value) for name, value in dict(record.headers or ()).items()}

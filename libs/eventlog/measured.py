@@ -28,9 +28,8 @@ class Measured:
         self._events.inc()
         self._age.observe(max(0.0, time.time() - record.timestamp))
 
-    def revoked(self, partitions: list[int]) -> None:
-        for partition in partitions:
-            self._next.pop(partition, None)
+    def revoked(self) -> None:
+        self._next.clear()
 
     def _lag(self) -> int:
         if not self._app.started or self._app.should_stop:

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from faust.transport import base
-from faust.transport.consumer import Consumer
 from faust.types import TP, AppT, ConsumerMessage
 from yarl import URL
 
 from libs.eventlog.followers import headers_of
+from libs.eventlog.rebalance import RebalancingConsumer
 from libs.eventlog.sqlite import SqliteEventLog, partition_of
 from libs.eventlog.sqlite_file import Place, Stored
 
@@ -23,7 +23,7 @@ from libs.eventlog.sqlite_file import Place, Stored
 READ_LIMIT = 64
 
 
-class SqliteConsumer(Consumer):
+class SqliteConsumer(RebalancingConsumer):
     """Reads ahead of what is committed; woken by the log's writer, never by a timer."""
 
     def __init__(self, transport: "SqliteTransport", *args: Any, **kwargs: Any) -> None:

@@ -1,8 +1,10 @@
 """A service's place in its group: it consumes from `start` to `stop`, or until it dies."""
 
 import asyncio
+from collections.abc import Callable, Set
 
 from libs.eventlog.app import App
+from libs.eventlog.membership import Membership
 from libs.eventlog.port import EventLog
 
 START_SECONDS = 60.0
@@ -43,11 +45,18 @@ class Worker:
 
     @property
     def ready(self) -> bool:
-        """It has partitions of every topic it consumes."""
+        """It has its part of the topics, which is none for a spare member of the group, and the group hears of it."""
         app = self.app
-        if not app.started or app.should_stop or app.rebalancing:
-            return False
-        return {topic for topic, _ in app.consumer.assignment()} >= set(app.topics_consumed)
+        return app.started and not app.should_stop and not app.rebalancing and app.assigned and app.heard
+
+    @property
+    def membership(self) -> Membership:
+        return self.app.membership
+
+    def on_revoked(self, stop_working: Callable[[Set[tuple[str, int]]], None]) -> None:
+        """Call it, in a thread, with the (topic, partition)s that others are about to get: they get them when it
+        returns, or 50 s later. What is done with them after that is not acknowledged; what is not done comes again."""
+        self.app.on_revoked.append(stop_working)
 
     async def stop(self) -> None:
         """Commit what is done and leave the group; at most 5 s. Repeats are fine, and so is one without a start."""

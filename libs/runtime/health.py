@@ -13,6 +13,7 @@ Check = Callable[[], bool]  # may block and raise
 PATHS = ("/livez", "/readyz", "/metrics")
 TIMEOUT = 5.0  # seconds for all checks together
 
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 log = structlog.get_logger()
 
@@ -33,7 +34,12 @@ class Health:
             await asyncio.wait(running.values(), timeout=TIMEOUT)
         return {name: future.done() and future.result() for name, future in running.items()}
 
-    async def __call__(self, scope: MutableMapping[str, Any], _receive: object, send: Send) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":  # where it is the whole application
+            for step in ("startup", "shutdown"):
+                await receive()
+                await send({"type": f"lifespan.{step}.complete"})
+            return
         match scope["path"]:
             case "/livez":
                 await _answer(send, 200, b"application/json", b'{"alive":true}')

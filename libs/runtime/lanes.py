@@ -11,6 +11,7 @@ class Lanes:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
 
     def submit(self, key: str, work: Callable[[], None]) -> None:
         """Run `work` after all earlier work of its key. It must not raise."""
@@ -21,6 +22,13 @@ class Lanes:
                 return
             self._waiting[key] = deque([work])
         self._pool.submit(self._run, key)
+
+    def clear(self, seconds: float) -> None:
+        """Begin nothing of what waits, and return when what runs has ended, at the latest after so many seconds."""
+        with self._idle:
+            for lane in self._waiting.values():
+                lane.clear()
+            self._idle.wait_for(lambda: not self._waiting, seconds)
 
     def close(self) -> None:
         """Begin nothing more; what runs is not waited for."""
@@ -35,6 +43,7 @@ class Lanes:
                 lane = self._waiting[key]
                 if not lane:
                     del self._waiting[key]
+                    self._idle.notify_all()
                     return
                 work = lane.popleft()
             work()

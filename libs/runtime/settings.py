@@ -100,6 +100,8 @@ class Settings(BaseSettings):
     allow_plain: bool = False
     tls_ca_file: FilePath | None = None
     copier_threads: int = Field(default=16, ge=1, le=256)
+    session_timeout_seconds: float = Field(default=45, ge=6, le=60)
+    instance: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,200}$")] | None = None
     retention_days: int = Field(default=7, ge=1, le=365)
 
     @model_validator(mode="before")

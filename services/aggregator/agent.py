@@ -21,8 +21,10 @@ log = structlog.get_logger()
 class AggregatorAgent:
     """Consumes once it is attached, sweeps from the start to `close`."""
 
-    def __init__(self, aggregator: Aggregator) -> None:
+    def __init__(self, aggregator: Aggregator, leads: Callable[[], bool] = lambda: True) -> None:
+        """`leads`: whether this process is the one that sweeps."""
         self._aggregator = aggregator
+        self._leads = leads
         self._closing = threading.Event()
         self._wake = threading.Event()
         self._sweeper = threading.Thread(target=self._sweep_for_ever, name="aggregator-sweep", daemon=True)
@@ -59,7 +61,8 @@ class AggregatorAgent:
         while not self._closing.is_set():
             self._wake.clear()
             try:
-                self._aggregator.sweep()
+                if self._leads():
+                    self._aggregator.sweep()
             except (ReadModelUnavailable, LogUnavailable) as error:
                 log.warning("the sweep waits for the log or ClickHouse", error=type(error).__name__)
             except Exception:

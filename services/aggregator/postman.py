@@ -41,14 +41,16 @@ class Postman:
         send: Callable[[EmailMessage], None],
         sender: str,
         clock: Callable[[], datetime],
+        leads: Callable[[], bool] = lambda: True,
     ) -> None:
-        """`send` blocks, and raises `MailNotSent`."""
+        """`send` blocks, and raises `MailNotSent`. `leads`: whether this process is the one that tells people."""
         self._store = store
         self._views = views
         self._recipients = recipients
         self._send = send
         self._sender = sender
         self._clock = clock
+        self._leads = leads
         self._again: dict[JobId, tuple[datetime, timedelta]] = {}  # when to try again, and how long that pause was
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._look_for_ever, name="postman", daemon=True)
@@ -105,7 +107,8 @@ class Postman:
     def _look_for_ever(self) -> None:
         while not self._closing.wait(LOOK_SECONDS):
             try:
-                self.look()
+                if self._leads():
+                    self.look()
             except ReadModelUnavailable as error:
                 log.warning("the postman waits for ClickHouse", error=type(error).__name__)
             except Exception:

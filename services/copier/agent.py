@@ -8,3 +8,4 @@ from services.copier.copier import Copier
 
 def attach(worker: Worker, copier: Copier) -> None:
     consume_each(worker.app, topics.WORK_ITEMS, copier.take)
+    worker.on_revoked(lambda _partitions: copier.give_back())

@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
 STOP_SECONDS = 5.0  # what an append past its gate may take when the process ends; then connections are reset
+GIVE_BACK_SECONDS = 45.0  # what an append past its gate may take when others wait for its account
 MOST_DEFECTS = 5  # of ours, met by one work item; then its job ends and says so
 WHY: dict[str, Why] = {"cancel": "cancel", "over": "over", "pause": "pause"}
 
@@ -101,10 +102,27 @@ class Copier:
             delivery.done()
             return
         with self._lock:
-            work = self._jobs.setdefault(message.job_id, JobWork())
             lease = self._lease(delivery.partition) if self._lease else self._own
+            if lease.lost:
+                return
+            work = self._jobs.setdefault(message.job_id, JobWork())
             work.waiting.append(Waiting(delivery, message, Hold(lease=lease)))
         self._wake.set()
+
+    def give_back(self) -> None:
+        """Others get what we have lost when this returns, after 45 s at most (COPYING rule 14): what waits comes to
+        them, what runs stops before its gate, and the acks of what is past it are stored."""
+        with self._lock:
+            for work in self._jobs.values():
+                work.waiting = deque(waiting for waiting in work.waiting if not waiting.hold.lease.lost)
+        lost = [item for item in self._running() if item.hold.lease.lost]
+        for item in lost:
+            item.hold.stop("fenced")
+        deadline = time.monotonic() + GIVE_BACK_SECONDS
+        while (left := [item for item in self._running() if item in lost]) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        for item in left:
+            item.reset()
 
     def close(self) -> None:
         """Stop at the next message boundary; nothing that is not done is acknowledged."""
@@ -166,7 +184,7 @@ class Copier:
                 continue
             for waiting in work.waiting:
                 writer = writers.get(waiting.message.account_digest, job_id)
-                if writer == job_id and waiting.message.folder_id not in work.running:
+                if writer == job_id and waiting.hold.lease.holds() and waiting.message.folder_id not in work.running:
                     work.waiting.remove(waiting)
                     item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace)
                     work.running[waiting.message.folder_id] = item
@@ -179,6 +197,8 @@ class Copier:
         try:
             if self._carry_out(item):
                 waiting.delivery.done()
+            elif not self._stopping.is_set() and not item.hold.lease.lost:
+                self.take(waiting.delivery)  # the group was not heard for a while: it is still ours
         finally:
             with self._lock:
                 work = self._jobs[message.job_id]

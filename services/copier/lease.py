@@ -4,13 +4,14 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from libs.eventlog.membership import boot_seconds
+
 MARGIN_SECONDS = 10.0  # before others may take over, the last line break must have been sent
-_CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS counts sleep in CLOCK_MONOTONIC
 
 
-def boot_seconds() -> float:
-    """Since the machine was started, the time included in which it slept or this process was stopped."""
-    return time.clock_gettime(_CLOCK)
+def margin(session_timeout: float) -> float:
+    """10 s, less for sessions so short that nothing would be left."""
+    return min(MARGIN_SECONDS, session_timeout / 3)
 
 
 class Lease(Protocol):
@@ -22,6 +23,11 @@ class Lease(Protocol):
         """Whether nobody else can have it within the time an append takes from its gate to its last byte."""
         ...
 
+    @property
+    def lost(self) -> bool:
+        """It was revoked: what came with it comes again, to whoever has the partition now."""
+        ...
+
 
 class LogLease:
     """The embedded log's: the lock on its file, which this process has as long as it lives."""
@@ -31,6 +37,10 @@ class LogLease:
 
     def holds(self) -> bool:
         return True
+
+    @property
+    def lost(self) -> bool:
+        return False
 
 
 class GroupLease:
@@ -58,3 +68,7 @@ class GroupLease:
     def holds(self) -> bool:
         last = self._last_heartbeat()
         return last is not None and self._now() - last < self._longest
+
+    @property
+    def lost(self) -> bool:
+        return self._last_heartbeat() is None

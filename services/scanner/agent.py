@@ -9,3 +9,4 @@ from services.scanner.scanner import Scanner
 def attach(worker: Worker, scanner: Scanner) -> None:
     consume_each(worker.app, topics.COMMANDS, scanner.take_command)
     consume_each(worker.app, topics.FOLDER_SCANS, scanner.take_scan)
+    worker.on_revoked(lambda _partitions: scanner.give_back())

@@ -51,6 +51,7 @@ log = structlog.get_logger()
 
 FIRST_RENAMED = 10_000  # number of the warning of a folder with another name; those of the listing are below
 WORKER = "scanner"  # of a dry run: there is no copier in it
+GIVE_BACK_SECONDS = 45.0
 SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
 
 
@@ -96,6 +97,10 @@ class Scanner:
         self._stopping.set()
         self._lanes.close()
         self._pool.close_all()
+
+    def give_back(self) -> None:
+        """Others get our accounts when this returns, after 45 s at most: what waits comes again, what runs ends."""
+        self._lanes.clear(GIVE_BACK_SECONDS)
 
     def close_idle(self) -> None:
         self._pool.close_idle()

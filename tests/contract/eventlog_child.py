@@ -5,19 +5,17 @@ It prints the number of each message once it is appended, or before it is done w
 
 import sys
 import threading
-from datetime import timedelta
 
 from libs.contracts.commands import StartJob
 from libs.contracts.ids import JobId
 from libs.contracts.topics import COMMANDS
-from libs.eventlog import open_log
 from libs.eventlog.consume import Delivery
-from tests.contract.eventlog_groups import Group, taker
+from tests.contract.eventlog_groups import Group, opened, taker
 
 
 def main() -> None:
     what, url = sys.argv[1:]
-    log = open_log(url, timedelta(days=7))
+    log = opened(url)
     if what == "append":
         for number in range(1_000_000):
             log.append(COMMANDS, f"key{number % 7}", StartJob(job_id=JobId(str(number))))

@@ -3,17 +3,26 @@
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import TracebackType
 from typing import Any, Self
 
 import uvloop
 
 from libs.contracts.topics import Topic
+from libs.eventlog import open_log
 from libs.eventlog.consume import Delivery, consume_batches, consume_each
+from libs.eventlog.membership import Member
 from libs.eventlog.port import EventLog
 from libs.eventlog.worker import Worker
 
 PATIENCE = 20.0  # seconds
+WEEK = timedelta(days=7)
+
+
+def opened(url: str) -> EventLog:
+    """A log whose groups soon notice that a member was killed."""
+    return open_log(url, WEEK, Member(session_timeout=6))
 
 
 class Taken:

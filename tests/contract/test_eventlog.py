@@ -1,4 +1,4 @@
-"""What every event log promises: SQLite now, Kafka later."""
+"""What every event log promises; tests/integration/test_eventlog_kafka.py runs the same on a broker."""
 
 import asyncio
 import itertools
@@ -20,27 +20,25 @@ from libs.contracts.codec import Message
 from libs.contracts.commands import CancelJob, StartJob
 from libs.contracts.ids import JobId
 from libs.contracts.topics import COMMANDS, FOLDER_SCANS, PROGRESS
-from libs.eventlog import open_log
 from libs.eventlog.consume import Delivery, consume_each
 from libs.eventlog.port import EventLog
-from tests.contract.eventlog_groups import PATIENCE, Group, Taken, batcher, taker
+from tests.contract.eventlog_groups import PATIENCE, Group, Taken, batcher, opened, taker
 
-WEEK = timedelta(days=7)
 ROOT = Path(__file__).parents[2]
 KEY = "one key"  # all in one partition, so in one order
 
 
-@pytest.fixture(params=["sqlite"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@pytest.fixture
+def url(tmp_path: Path) -> str:
     """A log of its own for each test."""
     return f"sqlite:///{tmp_path}/log.db"
 
 
 @pytest.fixture
 def log(url: str) -> Iterator[EventLog]:
-    opened = open_log(url, WEEK)
-    yield opened
-    opened.close()
+    opened_log = opened(url)
+    yield opened_log
+    opened_log.close()
 
 
 def start_job(number: int) -> StartJob:
@@ -362,7 +360,7 @@ def killed_after(lines: int, what: str, url: str) -> list[int]:
 def test_what_an_append_confirmed_survives_a_kill(url: str):
     confirmed = killed_after(200, "append", url)
 
-    log = open_log(url, WEEK)
+    log = opened(url)
     taken = Taken()
     with Group(taker(log, COMMANDS, taken.add)):
         taken.wait(len(confirmed))
@@ -371,12 +369,12 @@ def test_what_an_append_confirmed_survives_a_kill(url: str):
 
 
 def test_a_kill_loses_no_message(url: str):
-    log = open_log(url, WEEK)
+    log = opened(url)
     log.append_all(COMMANDS, [(f"key{number % 7}", start_job(number)) for number in range(700)])
     log.close()
     done = killed_after(200, "consume", url)
 
-    log = open_log(url, WEEK)
+    log = opened(url)
     taken = Taken()
     with Group(taker(log, COMMANDS, taken.add)):
         while {*done, *map(int, taken.jobs)} != set(range(700)):

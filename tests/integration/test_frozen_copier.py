@@ -27,6 +27,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 
 class NoLease:
     taken_over = 0.0
+    lost = False
 
     def holds(self) -> bool:
         return False

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs the mail servers and the browser that the tests run, where apt can and they are missing.
+# Installs the mail servers, the browser and the broker that the tests run, where they can be had and are missing.
 #
 # Debian lets only one IMAP server be installed: Dovecot is, Cyrus and Courier are unpacked with the
 # libraries they lack into a directory of their own, so that no service of theirs is ever started.
@@ -10,11 +10,15 @@ unpacked=/var/tmp/mailtide-servers-$(id -u) # read by the user that the servers 
 missing=""
 command -v dovecot >/dev/null 2>&1 || [ -x /usr/sbin/dovecot ] || missing="$missing dovecot-imapd"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
+command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 to_unpack=""
 for package in cyrus-imapd courier-imap; do
   [ -e "$unpacked/$package/complete" ] || to_unpack="$to_unpack $package"
 done
-[ -n "$missing$to_unpack" ] || exit 0
+if [ -z "$missing$to_unpack" ]; then
+  exec "$(dirname "$0")/../../deploy/local/kafka.sh"
+fi
 
 sudo=""
 [ "$(id -u)" = 0 ] || sudo="sudo -n"
@@ -46,4 +50,5 @@ mkdir -p -m 755 "$unpacked"
 for package in $to_unpack; do
   unpack "$package" || failed=1
 done
+"$(dirname "$0")/../../deploy/local/kafka.sh" || failed=1
 exit $failed

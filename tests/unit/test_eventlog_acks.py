@@ -20,7 +20,7 @@ def takings_and_endings(draw: st.DrawFn) -> list[tuple[str, int]]:
                 st.tuples(st.just("take"), PARTITIONS),
                 st.tuples(st.just("finish"), st.integers(0, 10_000)),
                 st.tuples(st.just("settle"), st.just(0)),
-                st.tuples(st.just("forget"), PARTITIONS),
+                st.tuples(st.just("forget"), st.just(0)),
             ),
             max_size=80,
         )
@@ -42,8 +42,8 @@ def test_settled_is_always_the_longest_finished_prefix_of_each_partition(steps):
             if everything:
                 everything[argument % len(everything)].done = True
         elif step == "forget":
-            prefixes.forget([argument])
-            taken[argument], settled[argument] = [], 0
+            prefixes.forget()
+            taken, settled = {0: [], 1: [], 2: []}, {0: 0, 1: 0, 2: 0}
         else:
             for partition, item in prefixes.settle():
                 entry = taken[partition][settled[partition]]
@@ -72,7 +72,7 @@ def test_any_order_of_endings_settles_everything_in_the_order_it_was_taken(order
 def test_what_is_forgotten_is_never_settled():
     prefixes = Prefixes()
     lost = prefixes.take("p", "lost")
-    prefixes.forget(["p", "unknown"])
+    prefixes.forget()
     lost.done = True
     prefixes.take("p", "kept").done = True
 

@@ -1,0 +1,89 @@
+"""The log on Apache Kafka, as its writers and followers see it: kafka-python."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError
+
+from libs.contracts import topics
+from libs.contracts.codec import Message, encode
+from libs.contracts.topics import Topic
+from libs.eventlog.kafka_followers import KafkaFollowers
+from libs.eventlog.membership import Member
+from libs.eventlog.port import LogUnavailable
+
+OPEN_SECONDS = 10.0  # for the first answer of a broker
+APPEND_SECONDS = 5.0  # after which an append is unconfirmed
+
+
+class KafkaEventLog:
+    """An `EventLog`, and what a worker needs to join its group. Thread-safe."""
+
+    def __init__(self, servers: Sequence[str], member: Member) -> None:
+        """
+        Raises:
+            LogUnavailable: no broker answers, or a topic is missing.
+        """
+        self.servers = tuple(servers)
+        self.member = member
+        try:
+            self._producer = cast(Any, KafkaProducer)(
+                bootstrap_servers=list(servers),
+                acks="all",
+                enable_idempotence=True,
+                compression_type="gzip",
+                linger_ms=0,
+                allow_auto_create_topics=False,
+                bootstrap_timeout_ms=int(OPEN_SECONDS * 1000),
+                max_block_ms=int(APPEND_SECONDS * 1000),
+                request_timeout_ms=int(APPEND_SECONDS * 900),
+                delivery_timeout_ms=int(APPEND_SECONDS * 1000),
+                reconnect_backoff_max_ms=1000,
+            )
+        except (KafkaError, ValueError) as error:
+            raise LogUnavailable(f"No broker answers ({type(error).__name__}).") from error
+        self._followers = KafkaFollowers(self.servers)
+        self._warm()
+
+    def _warm(self) -> None:
+        """The first append to a topic would wait for its metadata (108 ms)."""
+        for topic in topics.ALL:
+            try:
+                known = self._producer.partitions_for(topic.name)
+            except KafkaError:
+                known = None
+            if not known or len(known) != topic.partitions:
+                self.close()
+                raise LogUnavailable(f"{topic.name} must have {topic.partitions} partitions: mailtide admin topics")
+
+    def append(self, topic: Topic, key: str, message: Message) -> None:
+        self.append_all(topic, [(key, message)])
+
+    def append_all(self, topic: Topic, messages: Sequence[tuple[str, Message]]) -> None:
+        now = datetime.now(UTC)
+        try:
+            sent = [self._send(topic, key, message, now) for key, message in messages]
+            for each in sent:
+                each.get(timeout=APPEND_SECONDS + 1)  # the producer gives up before
+        except (KafkaError, TimeoutError) as error:
+            raise LogUnavailable(f"Not confirmed ({type(error).__name__}).") from error
+
+    def _send(self, topic: Topic, key: str, message: Message, now: datetime) -> Any:
+        record = encode(message, now)
+        return self._producer.send(
+            topic.name, key=key.encode(), value=record.value, headers=list(record.headers.items())
+        )
+
+    def follow(self, topic: Topic, on_message: Callable[[Message], None]) -> None:
+        """
+        Raises:
+            LogUnavailable: its end can't be found.
+        """
+        self._followers.add(topic.name, on_message)
+
+    def close(self) -> None:
+        """Repeats are fine."""
+        self._followers.close()
+        self._producer.close(timeout=APPEND_SECONDS)

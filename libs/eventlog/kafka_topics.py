@@ -1,0 +1,65 @@
+"""The topics on a broker: made where they are missing, compared where they are not."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
+
+from libs.contracts import topics
+from libs.contracts.topics import Topic
+from libs.eventlog.port import LogUnavailable
+
+OPEN_MILLISECONDS = 10_000
+
+
+def make_topics(servers: Sequence[str], retention: timedelta, replicas: int) -> list[tuple[str, list[str]]]:
+    """Each topic's name and what is wrong with it: partitions or settings that it was made with by somebody else.
+
+    Raises:
+        LogUnavailable: no broker answers, or it refuses.
+    """
+    client: Any = None
+    try:
+        client = cast(Any, KafkaAdminClient)(bootstrap_servers=list(servers), bootstrap_timeout_ms=OPEN_MILLISECONDS)
+        there = set(client.list_topics())
+        missing = {
+            topic.name: {
+                "num_partitions": topic.partitions,
+                "replication_factor": replicas,
+                "configs": _settings(retention),
+            }
+            for topic in topics.ALL
+            if topic.name not in there
+        }
+        if missing:
+            client.create_topics(missing, wait_for_metadata=True)
+        return [(topic.name, list(_wrong(client, topic, retention))) for topic in topics.ALL]
+    except (KafkaError, ValueError) as error:
+        raise LogUnavailable(f"No broker answers, or it refuses ({type(error).__name__}).") from error
+    finally:
+        if client is not None:
+            client.close()
+
+
+def _settings(retention: timedelta) -> dict[str, str]:
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(retention // timedelta(milliseconds=1)),
+        "compression.type": "gzip",  # the only one that every client can read without a library more
+    }
+
+
+def _wrong(client: Any, topic: Topic, retention: timedelta) -> Iterator[str]:
+    (described,) = client.describe_topics([topic.name])
+    partitions = len(described["partitions"])
+    if partitions != topic.partitions:
+        yield f"{partitions} partitions, not {topic.partitions}"
+    wanted = _settings(retention)
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=wanted)
+    found = client.describe_configs([resource], config_filter="all")["topic"][topic.name]
+    for name, value in wanted.items():
+        if found[name]["value"] != value:
+            yield f"{name} is {found[name]['value']}, not {value}"
