@@ -89,14 +89,13 @@ def run(pipe: Connection, item: CopyFolder, ports: Sequence[int], late_seconds: 
     """Work on one item until it is done with; the exit status says how it ended."""
     lock = threading.Lock()
     store, vault, group, log = (Remote(pipe, lock, name) for name in ("store", "vault", "group", "log"))
-    last = boot_seconds()
+    last: float | None = boot_seconds()
 
     def beat() -> None:
         nonlocal last
         while True:
             sent = boot_seconds()
-            if group.heartbeat():
-                last = sent
+            last = sent if group.heartbeat() else None
             time.sleep(HEARTBEAT_SECONDS)
 
     threading.Thread(target=beat, daemon=True).start()

@@ -243,6 +243,8 @@ def test_rule_7_a_job_cancelled_between_the_last_byte_and_the_crlf_commits_nothi
 class LeaseOfTests:
     """A lease that ends when a test wants it."""
 
+    lost = False
+
     def __init__(self) -> None:
         self.held = True
         self.taken_over = time.monotonic()

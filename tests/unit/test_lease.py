@@ -3,7 +3,7 @@
 import pytest
 
 from services.copier.hold import Hold, Stopped
-from services.copier.lease import GroupLease, boot_seconds
+from services.copier.lease import GroupLease, boot_seconds, margin
 
 
 class Member:
@@ -33,6 +33,23 @@ def test_rule_7_a_revoked_partition_is_nobodys_whatever_the_heartbeats() -> None
     member.last_heartbeat = None
 
     assert not lease.holds()
+    assert lease.lost
+
+
+def test_rule_7_a_lease_that_ended_is_not_lost_as_long_as_nobody_says_so() -> None:
+    member = Member()
+    lease = member.lease()
+    member.now += 40
+    assert not lease.holds()
+    assert not lease.lost
+
+    member.last_heartbeat = member.now
+    assert lease.holds()
+
+
+@pytest.mark.parametrize(("session", "seconds"), [(6, 2), (45, 10), (60, 10)])
+def test_rule_7_a_short_session_has_a_short_margin(session: float, seconds: float) -> None:
+    assert margin(session) == seconds
 
 
 def test_rule_7_no_gate_is_passed_without_a_lease_and_a_later_heartbeat_changes_nothing() -> None:
