@@ -1,0 +1,221 @@
+"""Mailtide as processes of their own on a real broker and ClickHouse's HTTP interface, each of them killed at will."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx2
+from cryptography.fernet import Fernet
+
+from libs.contracts.accounts import Account
+from tests.acceptance.instance import Job, Snapshot, body, wait_for
+from tests.mail.contents import contents, difference
+from tests.mail.ports import free_port
+from tests.servers.clickhouse import ClickHouse
+from tests.servers.dovecot import Dovecot
+from tests.servers.kafka import Kafka
+
+SESSION_SECONDS = 6.0
+TAKEN_OVER_SECONDS = SESSION_SECONDS + 15.0  # within which work goes on after a fault
+READY_SECONDS = 90.0
+STOP_SECONDS = 30.0
+SLOW_MBPS, FAST_MBPS = 0.4, 10_000
+
+
+class Service:
+    """One process of one kind, with a name and a port that it keeps over restarts."""
+
+    def __init__(self, kind: str, name: str, directory: Path, settings: Mapping[str, str]) -> None:
+        self.kind, self.name = kind, name
+        self.url = f"http://127.0.0.1:{free_port()}"
+        self.output = directory / f"{name}.log"
+        self._environment = {key: value for key, value in os.environ.items() if not key.startswith("MAILTIDE_")} | {
+            f"MAILTIDE_{key}": value
+            for key, value in {**settings, "LISTEN": self.url.removeprefix("http://"), "INSTANCE": name}.items()
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        with self.output.open("ab") as output:
+            self.process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "services.cli", self.kind],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    def is_ready(self) -> bool:
+        assert self.process
+        assert self.process.poll() is None, self.output.read_text(errors="replace")[-3000:]
+        with contextlib.suppress(httpx2.TransportError):
+            return httpx2.get(f"{self.url}/readyz", timeout=6).status_code == 200
+        return False
+
+    def is_alive(self) -> bool:
+        with contextlib.suppress(httpx2.TransportError):
+            return httpx2.get(f"{self.url}/livez", timeout=6).status_code == 200
+        return False
+
+    def kill(self) -> None:
+        """kill -9"""
+        if self.process and self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM: it ends in order within 30 s."""
+        assert self.process
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(STOP_SECONDS) == 0, self.output.read_text(errors="replace")[-2000:]
+
+    def freeze(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
+
+
+class Cluster:
+    """1 api, 2 scanners, 3 copiers, 2 aggregators."""
+
+    replicas: Mapping[str, int] = {"api": 1, "scanner": 2, "copier": 3, "aggregator": 2}
+
+    def __init__(self, directory: Path, kafka: Kafka, dovecot: Dovecot) -> None:
+        self.kafka, self.dovecot = kafka, dovecot
+        self.clickhouse = ClickHouse()
+        trusted = directory / "trusted.pem"
+        trusted.write_text(dovecot.ca_file.read_text())
+        settings = {
+            "LOG_URL": kafka.url,
+            "CLICKHOUSE_URL": self.clickhouse.url,
+            "MASTER_KEYS": Fernet.generate_key().decode(),
+            "ACCOUNT_KEY": "the secret of the accounts of these tests",
+            "DATA_DIR": str(directory / "data"),
+            "SESSION_TIMEOUT_SECONDS": str(SESSION_SECONDS),
+            "ALLOW_NETWORKS": "127.0.0.0/8,::1/128",
+            "ALLOW_PORTS": f"{dovecot.imap_port},{dovecot.imaps_port}",
+            "TLS_CA_FILE": str(trusted),
+            "LATE_COMMIT_SECONDS": "2",
+            "OPERATOR_TOKEN": "operator-token-of-the-tests",
+        }
+        self.services = [
+            Service(kind, f"{kind}-{number}", directory, settings)
+            for kind, count in self.replicas.items()
+            for number in range(count)
+        ]
+        (api,) = self.of("api")
+        self.http = httpx2.Client(base_url=api.url, timeout=30)
+
+    def of(self, kind: str) -> list[Service]:
+        return [service for service in self.services if service.kind == kind]
+
+    def start(self, services: Iterable[Service]) -> None:
+        """All at once; returns when all are ready."""
+        services = list(services)
+        for service in services:
+            service.begin()
+        wait_for(lambda: all(one.is_ready() for one in services), READY_SECONDS, "the services are ready")
+
+    def is_ready(self) -> bool:
+        return all(service.is_ready() for service in self.services)
+
+    def __enter__(self) -> Self:
+        self.clickhouse.begin()
+        self.kafka.empty()
+        self.clickhouse.wait()
+        self.start(self.services)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for service in self.services:
+            service.kill()
+        self.clickhouse.kill()
+        self.http.close()
+
+    # ---- as a client that tries again
+
+    def request(self, source: Account, destination: Account, **options: Any) -> Job:
+        form = {"source": body(source), "destination": body(destination), "options": options}
+        return Job(self, self.ask("POST", "/api/jobs", form).json())  # type: ignore[arg-type]
+
+    def ask(self, method: str, path: str, form: dict[str, Any] | None = None) -> httpx2.Response:
+        """The answer, when it is neither that the api is away nor that one of its stores is."""
+
+        def answer() -> httpx2.Response | None:
+            with contextlib.suppress(httpx2.TransportError):
+                got = self.http.request(method, path, json=form)
+                return None if got.status_code in (502, 503, 504) else got
+            return None
+
+        found = wait_for(answer, 60, f"{method} {path} is answered")
+        assert isinstance(found, httpx2.Response)
+        assert found.status_code < 300, found.text
+        return found
+
+
+class Move:
+    """One job between two accounts of its own."""
+
+    def __init__(self, cluster: Cluster, source: Account, destination: Account, mbps: float) -> None:
+        self.source, self.destination, self._cluster = source, destination, cluster
+        self.job = cluster.request(source, destination, bandwidth_limit_mbps=mbps)
+
+    def view(self) -> Snapshot | None:
+        """None while the api can't say."""
+        with contextlib.suppress(httpx2.TransportError):
+            return self.job.view()
+        return None
+
+    def hurry(self) -> None:
+        self._cluster.ask("PATCH", f"{self.job.path}/limits", {"bandwidth_limit_mbps": FAST_MBPS})
+
+    def arrives(self, seconds: float = 120) -> None:
+        """It completes, and both sides are equal: nothing is lost, nothing doubled, and the counts say so."""
+        view = self.wait(lambda view: view["state"] in ("completed", "completed_with_errors", "failed"), seconds)
+        assert (view["state"], view["items_failed"], view["progress_percent"]) == ("completed", 0, 100), view
+        there = contents(self.source)
+        assert difference(there, contents(self.destination)) == ""
+        assert view["items_completed"] + view["items_skipped"] == view["items_total"] == there.total()
+
+    def wait(self, until: Callable[[Snapshot], bool], seconds: float) -> Snapshot:
+        last: list[Snapshot] = []
+
+        def there() -> bool:
+            view = self.view()
+            if view is not None:
+                last[:] = [view]
+            return view is not None and until(view)
+
+        try:
+            wait_for(there, seconds, "the job got there")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {last}") from None
+        return last[0]
+
+
+def moved(moves: Iterable[Move]) -> int:
+    """How many messages have been copied; -1 while the api can't say."""
+    views = [move.view() for move in moves]
+    return -1 if any(view is None for view in views) else sum(view["items_completed"] for view in views if view)
+
+
+def goes_on(moves: list[Move], since: float, seconds: float = TAKEN_OVER_SECONDS) -> None:
+    """Every job that lives moves again within `seconds` of the fault."""
+    before = {id(move): move.view() for move in moves}
+    for move in moves:
+        seen = before[id(move)]
+        done = seen["items_completed"] if seen else 0
+        left = max(1.0, since + seconds - time.monotonic())
+        move.wait(lambda view, done=done: view["items_completed"] > done or view["state"] == "completed", left)
