@@ -35,6 +35,7 @@ up: setup dashboard  ## run Mailtide in one process at http://127.0.0.1:8025
 test: setup dashboard servers  ## every tier, on real servers
 	@$(PAGE_TESTS)
 	@$(BIN)/pytest tests/e2e # on their own: the browser's event loop stays open in the process
+	@$(BIN)/pytest --clickhouse http tests/contract/test_[!e]*.py
 	@$(BIN)/pytest tests --ignore tests/e2e
 
 N ?= 1000

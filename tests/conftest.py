@@ -21,6 +21,10 @@ settings.load_profile("mailtide")
 INSTALL = Path(__file__).parent / "servers" / "install.sh"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--clickhouse", choices=["chdb", "http"], default="chdb", help="the read model of contract tests")
+
+
 def require(server: type[MailServer]) -> None:
     """Installs a server where it is missing and can be had; else the test is skipped, or fails in CI."""
     if os.access(server.binary(), os.X_OK):

@@ -361,9 +361,9 @@ def test_threads_write_and_read_at_once(store: ReadModel) -> None:
 
 
 def test_the_schema_is_applied_once_and_expires_every_row(
-    store: ReadModel, database: Database, chdb_path: object
+    store: ReadModel, database: Database, clickhouse_url: str
 ) -> None:
-    again = connect(f"chdb://{chdb_path}", retention_days=7)
+    again = connect(clickhouse_url, retention_days=7)
     again.close()
 
     tables = {row["name"]: row["engine_full"] for row in database.rows(
@@ -406,8 +406,8 @@ def test_a_url_of_another_kind_is_refused(url: str) -> None:
         Database(url)
 
 
-def test_a_closed_read_model_is_unavailable(chdb_path: object, store: ReadModel) -> None:
-    closed = connect(f"chdb://{chdb_path}", retention_days=7)
+def test_a_closed_read_model_is_unavailable(clickhouse_url: str, store: ReadModel) -> None:
+    closed = connect(clickhouse_url, retention_days=7)
     closed.close()
 
     with pytest.raises(ReadModelUnavailable):

@@ -69,24 +69,26 @@ def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> 
     store.write_each(counted([Report(report, 9, now)], Reported())[0])
 
 
-def test_an_erased_job_is_in_no_table_and_in_no_file(store: ReadModel, database: Database, chdb_path: Path) -> None:
+def test_an_erased_job_is_in_no_table_and_in_no_file(
+    store: ReadModel, database: Database, clickhouse_files: Path
+) -> None:
     job, kept, text, other = new_job(), new_job(), canary(), canary()
     write_everywhere(store, job, text, at(0))
     write_everywhere(store, kept, other, at(0))
-    wait_until(lambda: in_files(chdb_path, text))
+    wait_until(lambda: in_files(clickhouse_files, text))
 
     store.erase([job])
 
-    wait_until(lambda: not in_files(chdb_path, text))
+    wait_until(lambda: not in_files(clickhouse_files, text))
     counts = {table: _rows_of(database, table, job) for table in OF_A_JOB}
     assert set(counts.values()) == {0}
-    wait_until(lambda: in_files(chdb_path, other))
+    wait_until(lambda: in_files(clickhouse_files, other))
     assert store.watching.views([kept], at(10))[kept].job.items_completed == 2
     assert store.sealed(kept) == other
 
 
 def test_what_a_merge_or_a_refresh_replaced_is_erased_too(
-    store: ReadModel, database: Database, chdb_path: Path
+    store: ReadModel, database: Database, clickhouse_files: Path
 ) -> None:
     job, text = new_job(), canary()
     write_everywhere(store, job, text, at(0))
@@ -96,7 +98,7 @@ def test_what_a_merge_or_a_refresh_replaced_is_erased_too(
 
     store.erase([job])
 
-    wait_until(lambda: not in_files(chdb_path, text))
+    wait_until(lambda: not in_files(clickhouse_files, text))
 
 
 def test_late_rows_of_a_deleted_job_are_found(store: ReadModel, database: Database) -> None:

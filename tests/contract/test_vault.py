@@ -57,7 +57,7 @@ def test_what_is_stored_again_replaces_what_was(vault: ClickHouseVault) -> None:
 
 
 def test_no_file_holds_anything_in_clear_and_none_a_byte_once_it_is_destroyed(
-    vault: ClickHouseVault, store: ReadModel, chdb_path: Path
+    vault: ClickHouseVault, store: ReadModel, clickhouse_files: Path
 ) -> None:
     job, other = new_job(), new_job()
     vault.store(job, SECRETS)
@@ -65,14 +65,14 @@ def test_no_file_holds_anything_in_clear_and_none_a_byte_once_it_is_destroyed(
     sealed = store.sealed(job)
     assert sealed is not None
     pieces = [sealed[start : start + 24] for start in range(24, len(sealed) - 24, 24)]  # from behind version and time
-    wait_until(lambda: in_files(chdb_path, pieces) == len(pieces))
-    assert in_files(chdb_path, ["vaulted-"]) == 0
+    wait_until(lambda: in_files(clickhouse_files, pieces) == len(pieces))
+    assert in_files(clickhouse_files, ["vaulted-"]) == 0
 
     vault.destroy(job)
 
     with pytest.raises(SecretsDestroyed):
         vault.open(job)
-    wait_until(lambda: in_files(chdb_path, pieces) == 0, seconds=10)
+    wait_until(lambda: in_files(clickhouse_files, pieces) == 0, seconds=10)
     assert vault.open(other) == SECRETS
 
 
@@ -119,7 +119,7 @@ def test_with_other_keys_nothing_opens_and_nothing_is_told(vault: ClickHouseVaul
 
 
 def test_rotation_seals_anew_with_the_newest_key_and_leaves_nothing_of_the_old(
-    vault: ClickHouseVault, store: ReadModel, database: Database, chdb_path: Path
+    vault: ClickHouseVault, store: ReadModel, database: Database, clickhouse_files: Path
 ) -> None:
     database.execute("TRUNCATE TABLE vault")
     job = new_job()
@@ -132,7 +132,7 @@ def test_rotation_seals_anew_with_the_newest_key_and_leaves_nothing_of_the_old(
     assert ClickHouseVault(store, [NEW]).open(job) == SECRETS
     with pytest.raises(SealBroken):
         vault.open(job)
-    wait_until(lambda: in_files(chdb_path, [before[60:100]]) == 0, seconds=10)
+    wait_until(lambda: in_files(clickhouse_files, [before[60:100]]) == 0, seconds=10)
 
 
 def test_a_broken_text_is_refused() -> None:

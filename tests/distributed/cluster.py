@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -15,9 +16,11 @@ import httpx2
 from cryptography.fernet import Fernet
 
 from libs.contracts.accounts import Account
-from tests.acceptance.instance import Job, Snapshot, body, wait_for
+from tests.acceptance.instance import Job, Snapshot, body, new_user, wait_for
 from tests.mail.contents import contents, difference
+from tests.mail.corpus import Corpus, Mail, internaldate
 from tests.mail.ports import free_port
+from tests.mail.seed import append, seed
 from tests.servers.clickhouse import ClickHouse
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
@@ -27,6 +30,8 @@ TAKEN_OVER_SECONDS = SESSION_SECONDS + 15.0  # within which work goes on after a
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
 SLOW_MBPS, FAST_MBPS = 0.4, 10_000
+MESSAGES = 60  # of a job during a fault
+FOLDER, SUBJECT, MESSAGE_ID = "Kanarienordner", "Kanarienbetreff", "kanarie-4711@mail.example"
 
 
 class Service:
@@ -143,6 +148,15 @@ class Cluster:
             service.kill()
         self.clickhouse.kill()
         self.http.close()
+
+    def accounts(self, messages: int, host: str = Dovecot.host) -> tuple[Account, Account]:
+        """Two new ones; the first has mail, about 2.5 KB each."""
+        user = new_user()
+        source, destination = (self.dovecot.account(f"{name}-{user}", host=host) for name in ("kanarie", "neu"))
+        seed(source, Corpus(messages=messages, median_bytes=2_000, sigma=0.6))
+        head = f"From: a@mail.example\r\nSubject: {SUBJECT}\r\nMessage-ID: <{MESSAGE_ID}>\r\n\r\nhello\r\n"
+        append(source, [Mail(FOLDER, head.encode(), ("\\Seen",), internaldate(datetime(2020, 1, 2, tzinfo=UTC)))])
+        return source, destination
 
     # ---- as a client that tries again
 
