@@ -19,6 +19,7 @@ from libs.runtime import metrics
 
 BATCH = 2000  # messages `apply` gets at once
 OPEN = 50_000  # messages of a topic that `take` may have and not be done with, about 2 KB each
+LOOK_SECONDS = 0.005  # between two looks for more, while a batch grows
 LAST_APPLY_SECONDS = 3.0  # how long a stop waits for a batch that is being applied
 
 log = structlog.get_logger()
@@ -61,10 +62,18 @@ def consume_each(app: App, topic: Topic, take: Callable[[Delivery], None]) -> No
     app.consume(topic, agent)
 
 
-def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]], None]) -> None:
+def consume_batches(
+    app: App,
+    topic: Topic,
+    apply: Callable[[Sequence[Delivery]], None],
+    *,
+    gather: float = 0.0,
+    hurry: Callable[[Sequence[Delivery]], bool] = lambda _: True,
+) -> None:
     """Call `apply`, always in the same thread, with all that has arrived (at most 2,000), one batch after the other.
 
-    Acknowledged when it returns. If it raises, the app ends and nothing of the batch is committed.
+    Acknowledged when it returns. If it raises, the app ends and nothing of the batch is committed. For `gather`
+    seconds after a batch the next one grows, until what is in it is in a hurry.
     """
     acks, measured = _acks(app, topic)
     thread = ThreadPoolExecutor(1, thread_name_prefix=topic.name)
@@ -73,9 +82,18 @@ def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]]
         loop = asyncio.get_running_loop()
         events = aiter(stream.noack().events())
         arrived = stream.channel.queue
+        until = loop.time()
+
+        async def more(batch: Sequence[Delivery | None]) -> bool:
+            if loop.time() >= until or hurry([delivery for delivery in batch if delivery is not None]):
+                return False
+            while arrived.empty() and loop.time() < until:  # noqa: ASYNC110 - a queue does not tell that it has grown
+                await asyncio.sleep(LOOK_SECONDS)
+            return not arrived.empty()
+
         async for first in events:
             batch = [_receive(app, first, acks, measured)]
-            while len(batch) < BATCH and not arrived.empty():
+            while len(batch) < BATCH and (not arrived.empty() or await more(batch)):
                 event = await anext(events, None)
                 if event is None:
                     return  # stopped
@@ -83,6 +101,7 @@ def consume_batches(app: App, topic: Topic, apply: Callable[[Sequence[Delivery]]
             deliveries = [delivery for delivery in batch if delivery is not None]
             if deliveries:
                 await _to_the_end(loop.run_in_executor(thread, apply, deliveries), deliveries)
+            until = loop.time() + gather
             acks.settle()
 
     app.consume(topic, agent)

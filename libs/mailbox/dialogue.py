@@ -38,6 +38,7 @@ class Dialogue:
         self._may_write = True
         self._count = 0
         self._waiting: deque[bytes] = deque()  # tags without an answer, in the order sent
+        self._told: set[bytes] = set()  # those of them whose answer nobody waits for
         self._unread: Untagged | None = None
         self._bye: Status | None = None
         self._closing = False  # LOGOUT was sent: the BYE is its answer
@@ -51,7 +52,7 @@ class Dialogue:
         Raises:
             WritingForbidden: it is none of those that only read, and that is all this connection may do.
         """
-        while self._waiting:
+        while any(tag not in self._told for tag in self._waiting):
             self.next(self._waiting[0])
         return self._tag(command)
 
@@ -67,6 +68,10 @@ class Dialogue:
         self.send(b"%b %b\r\n" % (tag, command))
         return tag
 
+    def tell(self, command: bytes) -> None:
+        """Send a command whose answer does not matter; the next one goes right behind it."""
+        self._told.add(self.ask(command))
+
     def run(self, command: bytes, take: Callable[[Untagged], None] | None = None) -> Status:
         """Send a command and wait for its status; `take` gets each untagged response."""
         tag = self.ask(command)
@@ -75,11 +80,16 @@ class Dialogue:
                 take(response)
         return response
 
-    def next(self, tag: bytes) -> Untagged | Continuation | Status:
-        """The next response while `tag` is waiting: untagged ones, and its status at last."""
+    def next(self, tag: bytes) -> Untagged | Continuation | Status | None:
+        """The next response while `tag` is waiting: untagged ones, and its status at last.
+
+        None: an answer to what was told before.
+        """
         return self._understand(tag, self._next_line())
 
-    def next_shaped(self, tag: bytes, shape: re.Pattern[bytes]) -> re.Match[bytes] | Untagged | Continuation | Status:
+    def next_shaped(
+        self, tag: bytes, shape: re.Pattern[bytes]
+    ) -> re.Match[bytes] | Untagged | Continuation | Status | None:
         """As `next`, or the match where the line has the shape that is expected again and again.
 
         When the line ends in a literal, read it, and then `finish` the response.
@@ -98,7 +108,7 @@ class Dialogue:
             self._unread = None
         return self.readline()
 
-    def _understand(self, tag: bytes, line: bytes) -> Untagged | Continuation | Status:
+    def _understand(self, tag: bytes, line: bytes) -> Untagged | Continuation | Status | None:
         response = parse_response(self, line)
         if isinstance(response, Untagged):
             self._unread = response
@@ -107,10 +117,14 @@ class Dialogue:
             elif response.status is not None:
                 self._heed_in_passing(response.status)
         elif isinstance(response, Tagged):
-            if not self._waiting or not response.tag == self._waiting.popleft() == tag:
+            answered = self._waiting.popleft() if self._waiting else None
+            if response.tag != answered or (answered != tag and answered not in self._told):
                 raise self.broken()
             if response.status.kind == "OK":
                 self._heed_in_passing(response.status)
+            if answered in self._told:
+                self._told.remove(answered)
+                return None
             return response.status
         return response
 
@@ -185,7 +199,7 @@ class Dialogue:
 
     def close(self, seconds: float) -> None:
         """LOGOUT, unless the server wants to be left alone, and wait for the end, no longer than this."""
-        if self._over or self._waiting:
+        if self._over or any(tag not in self._told for tag in self._waiting):
             self.reset()
             return
         self._closing = True

@@ -119,7 +119,7 @@ class ImapSession:
         return b" (USE (%b))" % special_use.encode("ascii") if special_use and told else b""
 
     def subscribe(self, wire: str) -> None:
-        self._dialogue.run(b"SUBSCRIBE %b" % self._mailbox(wire))  # a server without subscriptions may refuse
+        self._dialogue.tell(b"SUBSCRIBE %b" % self._mailbox(wire))  # a server without subscriptions may refuse
 
     # ---- messages
 
@@ -138,7 +138,7 @@ class ImapSession:
         if self._examined:
             self._examined = False
             # Some servers refuse CLOSE after EXAMINE: then the folder stays open, and nothing is lost.
-            self._dialogue.run(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE")
+            self._dialogue.tell(b"UNSELECT" if "UNSELECT" in self.capabilities else b"CLOSE")
 
     def listing(self, uids: str = "1:*", *, identity: bool) -> Iterator[Listed]:
         return fetching.fetch(self._dialogue, uids, fetching.IDENTITY if identity else fetching.LISTING)

@@ -23,6 +23,12 @@ SETTINGS: dict[str, Any] = {
     # Questions and inserts are small and many: more threads for one cost a fifth more CPU and save no time.
     "max_threads": 1,
     "input_format_parallel_parsing": 0,
+    # Nor are threads of their own for reading, or compiled expressions, worth what they cost: an eighth of a job's CPU.
+    "local_filesystem_read_method": "pread",
+    "load_marks_asynchronously": 0,
+    "compile_expressions": 0,
+    "compile_aggregate_expressions": 0,
+    "compile_sort_description": 0,
 }
 
 

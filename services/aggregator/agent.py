@@ -14,6 +14,7 @@ from services.aggregator.aggregator import Aggregator
 
 SWEEP_SECONDS = 2.0  # a cancellation is given 10 s
 LONGEST_PAUSE_SECONDS = 15.0
+GATHER_SECONDS = 0.5  # rows of several events cost what those of one cost; who watches looks once a second
 
 log = structlog.get_logger()
 
@@ -30,7 +31,13 @@ class AggregatorAgent:
         self._sweeper = threading.Thread(target=self._sweep_for_ever, name="aggregator-sweep", daemon=True)
 
     def attach(self, worker: Worker) -> None:
-        consume_batches(worker.app, topics.PROGRESS, lambda batch: self._apply(self._aggregator.apply_progress, batch))
+        consume_batches(
+            worker.app,
+            topics.PROGRESS,
+            lambda batch: self._apply(self._aggregator.apply_progress, batch),
+            gather=GATHER_SECONDS,
+            hurry=self._aggregator.may_end,
+        )
         consume_batches(worker.app, topics.COMMANDS, lambda batch: self._apply(self._aggregator.apply_commands, batch))
 
     def start(self) -> None:

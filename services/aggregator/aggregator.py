@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from libs.contracts import topics
 from libs.contracts.commands import CancelJob, DeleteJob, StartJob
-from libs.contracts.events import AgentReported, FoldersListed, JobDeleted, JobStarted, Progress
+from libs.contracts.events import AgentReported, FoldersListed, JobDeleted, JobStarted, Progress, ScanFailed
 from libs.contracts.ids import JobId
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog
@@ -47,6 +47,12 @@ class Aggregator:
         self._turns_given: dict[JobId, datetime] = {}
         self._chores_done: datetime | None = None
         self._ends = Ends()  # of apply_progress alone: its batches come one after the other
+
+    def may_end(self, deliveries: Sequence[Delivery]) -> bool:
+        """Whether a job begins or may end with these events, so that somebody waits for them to be applied."""
+        known = [cast(Progress, d.message) for d in deliveries if isinstance(d.message, _PROGRESS)]
+        begun_or_failed = any(isinstance(event, FoldersListed | ScanFailed) for event in known)
+        return begun_or_failed or bool(self._ends.possible(known))
 
     def apply_progress(self, deliveries: Sequence[Delivery]) -> bool:
         """Durable when it returns; True when a job has ended and is to be swept.

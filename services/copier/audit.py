@@ -65,8 +65,6 @@ def audit(ledger: Ledger, tail: Tail, destination: Session, behaviour: Behaviour
         _compare(ledger, tail, destination, sizes, findings, deep=deep)
         _count_unnamed(ledger, tail, sizes, findings, deep=deep)
         findings.surplus = _surplus(ledger, tail, destination, sizes)
-    with at("destination"):
-        destination.unselect()
     return findings
 
 

@@ -26,11 +26,13 @@ from services.copier.connections import Reach
 from services.copier.hold import Hold, Stopped, Why
 from services.copier.lease import Lease, LogLease
 from services.copier.pace import Pace
+from services.copier.slots import Slots
 from services.copier.work_item import Setting, WorkItem
 
 log = structlog.get_logger()
 
 TICK_SECONDS = 1.0
+AHEAD = 1  # work items of a job that are read while its folders are copied
 STOP_SECONDS = 5.0  # what an append past its gate may take when the process ends; then connections are reset
 GIVE_BACK_SECONDS = 45.0  # what an append past its gate may take when others wait for its account
 MOST_DEFECTS = 5  # of ours, met by one work item; then its job ends and says so
@@ -53,6 +55,7 @@ class JobWork:
     waiting: deque[Waiting] = field(default_factory=deque[Waiting])
     running: dict[FolderId, WorkItem] = field(default_factory=dict[FolderId, WorkItem])
     pace: Pace = field(default_factory=Pace)
+    slots: Slots = field(default_factory=Slots)
 
 
 class Copier:
@@ -173,20 +176,23 @@ class Copier:
         return 0
 
     def _choose(self, concurrency: Mapping[JobId, int]) -> tuple[Waiting, WorkItem] | None:
-        if sum(len(work.running) for work in self._jobs.values()) >= self._threads:
+        copying = (min(len(work.running), concurrency.get(job_id) or 1) for job_id, work in self._jobs.items())
+        if sum(copying) >= self._threads:
             return None
         # An append of a deleted job may still be on its way: the account's next job waits for it.
         writers = {
             item.message.account_digest: job_id for job_id, work in self._jobs.items() for item in work.running.values()
         }
         for job_id, work in self._jobs.items():
-            if len(work.running) >= concurrency.get(job_id, 0):
+            limit = concurrency.get(job_id, 0)
+            work.slots.limit(limit)
+            if not limit or len(work.running) >= limit + AHEAD:
                 continue
             for waiting in work.waiting:
                 writer = writers.get(waiting.message.account_digest, job_id)
                 if writer == job_id and waiting.hold.lease.holds() and waiting.message.folder_id not in work.running:
                     work.waiting.remove(waiting)
-                    item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace)
+                    item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace, work.slots)
                     work.running[waiting.message.folder_id] = item
                     self._jobs.move_to_end(job_id)
                     return waiting, item
@@ -276,7 +282,7 @@ class Copier:
                 log.warning("progress waits for the log or ClickHouse", error=type(error).__name__)
         for waiting in self._expired():
             try:
-                WorkItem(waiting.message, self._setting, waiting.hold, Pace()).hand_on()
+                WorkItem(waiting.message, self._setting, waiting.hold, Pace(), Slots()).hand_on()
             except LogUnavailable as error:
                 log.warning("a work item can't be handed on", error=type(error).__name__)
                 self.take(waiting.delivery)

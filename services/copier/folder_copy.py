@@ -138,13 +138,14 @@ class FolderCopy:
         self._settle_given_up()
         if not (remaining := self._ledger.remaining()):
             return
-        self._appender.begin()
         put_off = self._losses.put_off
+        begun = False
         for refs in ([ref for ref in remaining if ref not in put_off], [ref for ref in remaining if ref in put_off]):
             if refs:
-                self._copy_all(refs)
+                self._copy_all(refs, begun=begun)
+                begun = True
 
-    def _copy_all(self, refs: Sequence[Ref]) -> None:
+    def _copy_all(self, refs: Sequence[Ref], *, begun: bool) -> None:
         self._reader = Reader(
             self._ledger,
             refs,
@@ -153,6 +154,9 @@ class FolderCopy:
             self._batch_size,
             self._losses,
         )
+        self._reader.start()  # it fetches while the tail is looked at; what is found there is not appended again
+        if not begun:
+            self._appender.begin()
         for batch in self._reader.batches():
             self._hold.check()
             self._settle_unread(batch)

@@ -33,7 +33,7 @@ class Batch:
 
 
 class Reader:
-    """Runs in its own thread from `batches()` until that iterator is closed."""
+    """Runs in its own thread from `start` to the last batch, or until it is closed."""
 
     def __init__(
         self,
@@ -56,13 +56,16 @@ class Reader:
         self.finished = False  # everything was handed over
         self._thread = threading.Thread(target=self._run, name="copier-reader", daemon=True)
 
+    def start(self) -> None:
+        self._thread.start()
+
     def batches(self) -> Iterator[Batch]:
-        """
+        """After `start`.
+
         Raises:
             SideFailed: the source failed; begin again with what remains.
             PlanOutdated: a source folder is another one.
         """
-        self._thread.start()
         while True:
             item = self._queue.get()
             if item is None:

@@ -37,6 +37,7 @@ from services.copier.hold import Hold, Stopped
 from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Totals
 from services.copier.pace import Pace
+from services.copier.slots import Slots
 from services.copier.tail import PlanOutdated
 
 log = structlog.get_logger()
@@ -64,11 +65,12 @@ class Setting:
 class WorkItem:
     """`run` may be repeated: it begins from what is stored, and every report is a total."""
 
-    def __init__(self, message: CopyFolder, setting: Setting, hold: Hold, pace: Pace) -> None:
+    def __init__(self, message: CopyFolder, setting: Setting, hold: Hold, pace: Pace, slots: Slots) -> None:
         self.message = message
         self.hold = hold
         self._setting = setting
         self._pace = pace
+        self._slots = slots
         self._ledger: Ledger | None = None
         self._connections: Connections | None = None
         self._totals = Totals(completed=0, skipped=0, failed=0, bytes_completed=0)  # that are stored
@@ -160,13 +162,14 @@ class WorkItem:
             store_acks=lambda: self._flush([]),
         )
         try:
-            findings = copy.run(deep=request.options.verify == "deep")
+            with self._slots.one(self.hold):
+                findings = copy.run(deep=request.options.verify == "deep")
+                connections.give_back()
             findings.recovered = copy.recovered
         except BaseException:
             connections.reset_all()
             self._flush(claim.close(copy.doubt))
             raise
-        connections.give_back()
         self._finish(findings, claim.close(copy.doubt))
 
     def reset(self) -> None:

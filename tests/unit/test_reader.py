@@ -24,7 +24,9 @@ def reader_of(ledger: Ledger, session: Callable[[], Session], size: BatchSize | 
     def open_large(ref: Ref) -> Body:
         return session().body(ref.uid)
 
-    return Reader(ledger, ledger.remaining(), session, open_large, size or BatchSize(), Losses())
+    reader = Reader(ledger, ledger.remaining(), session, open_large, size or BatchSize(), Losses())
+    reader.start()
+    return reader
 
 
 def read(model: MailboxModel, ledger: Ledger) -> list[Batch]:
