@@ -31,6 +31,8 @@ def table(runs: Sequence[Run], *, messages: int | None = None, megabytes: float 
         own = [run for run in runs if run.tool == tool]
         costs = [run.cost for run in own if run.cost]
         remarks = ", ".join(dict.fromkeys(run.remark for run in own))
+        if len(own) < rounds:
+            remarks += f" ({len(own)} of {rounds} rounds: hopeless)"
         if not costs:
             lines.append(_line([tool, *["–"] * (len(columns) + len(peers) - 1), remarks]))
             continue

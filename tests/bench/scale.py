@@ -1,11 +1,12 @@
-"""What one large folder costs a whole job: seconds of each phase, and memory above idle.
+"""What one large folder, or one large message, costs a whole job: seconds of each phase, and memory above idle.
 
-`python -m tests.bench.scale [MESSAGES …]`
+`python -m tests.bench.scale [MESSAGES …]`; 0 stands for one message of 300 MB.
 """
 
 import os
 import sys
 import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +18,8 @@ from tests.bench.big_folder import small_messages, write_inbox
 from tests.servers.dovecot import Dovecot
 
 MEGABYTE = 1 << 20
+LARGE_MESSAGE = 300 * MEGABYTE
+COUNTS = (20_000, 200_000, 0)
 LOOK_SECONDS = 0.25
 
 
@@ -83,33 +86,50 @@ def reset_peak(instance: Instance) -> None:
     Path(f"/proc/{instance.process.pid}/clear_refs").write_text("5")
 
 
-def show(what: str, figures: Figures) -> None:
-    print(
-        f"{what:26} {figures.planning:9.2f} {figures.copying:9.2f} {figures.ending:9.2f} {figures.seconds:9.2f} "
-        f"{figures.peak / MEGABYTE:9.0f} {figures.above_idle / MEGABYTE:11.0f}",
-        flush=True,
-    )
+def jobs(counts: Iterable[int]) -> Iterator[tuple[int, str, Figures]]:
+    """Of each number of messages: the first job, and a second one with nothing to do, each pair in a new instance."""
+    with Dovecot() as server, Dovecot() as other:
+        for count in counts:
+            source, destination = server.account(new_user()), other.account(new_user())
+            write_inbox(server, source.username, small_messages(count) if count else [_large_message()])
+            with (
+                TemporaryDirectory(dir="/dev/shm", prefix="mailtide-scale-") as directory,
+                Instance(Path(directory), server, both(server, other)) as instance,
+            ):
+                for what in ("first", "again"):
+                    yield count, what, run(instance, source, destination)
 
 
-def main(counts: list[int]) -> None:
-    print(f"{'':26} {'planning':>9} {'copying':>9} {'ending':>9} {'whole':>9} {'peak, MB':>9} {'above idle':>11}")
-    for storage in ("maildir", "sdbox"):
-        with Dovecot() as server, Dovecot(settings=f"mail_location = {storage}:~/mail") as other:
-            for count in counts:
-                folder = (
-                    small_messages(count)
-                    if count
-                    else [b"Subject: large\r\n\r\n" + os.urandom(300 << 20).hex().encode()[: 300 << 20]]
-                )
-                source, destination = server.account(new_user()), other.account(new_user())
-                write_inbox(server, source.username, folder)
-                with (
-                    TemporaryDirectory(dir="/dev/shm") as directory,
-                    Instance(Path(directory), server, both(server, other)) as instance,
-                ):
-                    for what in ("first", "again"):
-                        show(f"{count:7,} {storage}, {what}", run(instance, source, destination))
+def measured(counts: Sequence[int] = COUNTS) -> str:
+    """A table, and how the cost grows from the first of the counts to the second."""
+    lines = [
+        "### Large folders on tmpfs, TLS: one folder of 300-byte messages, or one message of 300 MB",
+        "",
+        "| | planned, s | copied, s | ended, s | whole, s | peak above idle, MB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    seconds: dict[tuple[int, str], float] = {}
+    for count, what, figures in jobs(counts):
+        seconds[count, what] = figures.seconds
+        name = f"{count:,} messages" if count else "300 MB"
+        lines.append(
+            f"| {name}, {what} | {figures.planning:.2f} | {figures.copying:.2f} | {figures.ending:.2f} "
+            f"| {figures.seconds:.2f} | {figures.above_idle / MEGABYTE:.0f} |"
+        )
+    if len(counts) < 2:
+        return "\n".join(lines)
+    few, many = counts[:2]
+    grown = {what: seconds[many, what] / seconds[few, what] for what in ("first", "again")}
+    lines += [
+        "",
+        f"From {few:,} to {many:,}: {grown['first']:.1f} times the seconds, again {grown['again']:.1f} times.",
+    ]
+    return "\n".join(lines)
+
+
+def _large_message() -> bytes:
+    return b"Subject: large\r\n\r\n" + os.urandom(LARGE_MESSAGE // 2).hex().encode()
 
 
 if __name__ == "__main__":
-    main([int(word) for word in sys.argv[1:]] or [20_000, 200_000])
+    print(measured([int(word) for word in sys.argv[1:]] or COUNTS))
