@@ -5,6 +5,7 @@ Reads with EXAMINE only; the destination folder is the one thing it creates, and
 
 from array import array
 from collections.abc import Collection, Container, Hashable, Iterable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -121,12 +122,45 @@ def plan(
     Raises:
         SideFailed: one of the accounts could not be read.
     """
+    with ThreadPoolExecutor(1, thread_name_prefix="scanner-aside") as aside:
+        return _plan(
+            folder,
+            options,
+            both,
+            aside,
+            plan_id=plan_id,
+            number=number,
+            now=now,
+            delivered=delivered,
+            survives=survives,
+            previous=previous,
+            unidentified=unidentified or Unidentified(),
+        )
+
+
+def _plan(
+    folder: FolderRow,
+    options: JobOptions,
+    both: Both,
+    aside: Executor,
+    *,
+    plan_id: PlanId,
+    number: int,
+    now: datetime,
+    delivered: Collection[SourceMessage],
+    survives: Survives,
+    previous: PlanRow | None,
+    unidentified: Unidentified,
+) -> Planned:
+    """`aside`, one thread: while one side is read it opens the first source folder, then makes the destination's."""
     matching = Matching(survives)
-    unidentified = unidentified or Unidentified()
+    dry_run = options.mode == "dry_run"
+    sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
+    opening = aside.submit(open_source, both.source, sources[0]) if sources else None
     with at("destination"):
         selected, boundary, held = list_destination(both.destination, folder.destination_wire, matching, unidentified)
         limit = both.destination.append_limit(folder.destination_wire if selected else INBOX)
-    sources = [Source(wire) for wire in folder.source_wires] if options.mode != "folders_only" else []
+    making = None if selected or dry_run else aside.submit(create, both.destination, folder)
     if sources:
         sources[-1].others = folder.less_wires
     listed, wanted, copied = Counted(), Counted(), Counted()
@@ -137,7 +171,8 @@ def plan(
             source.add(one, limit)
 
     for index, source in enumerate(sources):
-        for one in list_source(both.source, source, unidentified, identity=bool(matching)):
+        found = opening.result() if opening and not index else open_source(both.source, source)
+        for one in list_source(both.source, source, unidentified, identity=bool(matching)) if found else ():
             listed.add(one)
             source.listed += 1
             if not kept(one, options):
@@ -150,13 +185,10 @@ def plan(
     for one in absent(folder, undecided, both, by_bytes=survives == "bytes"):
         copy(sources[one.source], one.listed)
     gone = [source.wire for source in sources if source.uidvalidity == GONE and not source.itself]
-    dry_run = options.mode == "dry_run"
-    made = Made.of(selected) if selected else Made()
-    if not dry_run:
+    made = making.result() if making else Made.of(selected) if selected else Made()
+    if folder.subscribe and made.uidvalidity != NOT_CREATED and not dry_run:
         with at("destination"):
-            made = made if selected else create(both.destination, folder)
-            if folder.subscribe and made.uidvalidity != NOT_CREATED:
-                both.destination.subscribe(folder.destination_wire)
+            both.destination.subscribe(folder.destination_wire)
     unopened = sum(source.itself for source in sources)
     if made.uidvalidity == NOT_CREATED and not dry_run and not (copied.items or unopened):
         sources, unopened = [Source(folder.source_wires[0], itself=True)], 1
@@ -257,20 +289,24 @@ def list_destination(
     return selected, highest + 1, count
 
 
-def list_source(session: Session, source: Source, unidentified: Unidentified, *, identity: bool) -> Iterator[Listed]:
-    """The listing of a source folder; nothing when it is gone."""
+def open_source(session: Session, source: Source) -> bool:
+    """Whether there is anything to be listed in a source folder, which is open then."""
     with at("source"):
         try:
             selected = session.examine(source.wire)
         except FolderGone:
-            return
+            return False
         except FolderRefused:
             source.itself = True
-            return
-        source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
-        source.keywords = selected.keywords
-        if not selected.exists:
-            return
+            return False
+    source.uidvalidity, source.uidnext, source.exists = selected.uidvalidity, selected.uidnext or 0, selected.exists
+    source.keywords = selected.keywords
+    return selected.exists > 0
+
+
+def list_source(session: Session, source: Source, unidentified: Unidentified, *, identity: bool) -> Iterator[Listed]:
+    """The listing of the source folder that is open."""
+    with at("source"):
         if not (identity or source.others):
             yield from session.listing(identity=False)
             return
@@ -347,10 +383,11 @@ def listings(session: Session, uids: Iterable[int]) -> dict[int, Listed]:
 
 def create(session: Session, folder: FolderRow) -> Made:
     """Make the folder. One that is refused is planned nevertheless: the copier says why, message by message."""
-    try:
-        session.create(folder.destination_wire, folder.special_use or None)
-        selected = session.examine(folder.destination_wire)
-    except (FolderRefused, FolderGone) as error:
-        return Made(refusal=error.server_text, failing=isinstance(error, FolderFailing))
-    session.unselect()
-    return Made.of(selected)
+    with at("destination"):
+        try:
+            session.create(folder.destination_wire, folder.special_use or None)
+            selected = session.examine(folder.destination_wire)
+        except (FolderRefused, FolderGone) as error:
+            return Made(refusal=error.server_text, failing=isinstance(error, FolderFailing))
+        session.unselect()
+        return Made.of(selected)
