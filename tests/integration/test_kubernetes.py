@@ -1,0 +1,500 @@
+"""The manifests are what Kubernetes accepts, and agree with the code in every name, port, path and topic."""
+
+import copy
+import ipaddress
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import kubernetes_validate
+import pytest
+from cryptography.fernet import Fernet
+from typer.main import get_command
+
+from libs.contracts import topics
+from libs.mailbox.addresses import permitted
+from libs.runtime import settings
+from libs.runtime.health import PATHS
+from libs.runtime.service import GRACE_SECONDS
+from libs.runtime.settings import PREFIX, Settings
+from services.cli import app as cli
+from tests.architecture.test_deploy import SERVICES, SETTINGS
+from tests.architecture.tree import ROOT
+from tests.integration.manifests import (
+    Manifest,
+    environment,
+    named,
+    of_kind,
+    ours,
+    overlay,
+    pods,
+    selects,
+    text,
+    unknown_to_strimzi,
+)
+
+OVERLAYS = ("dev", "production")
+CUSTOM = {  # their operators define them
+    ("kafka.strimzi.io/v1", "Kafka"),
+    ("kafka.strimzi.io/v1", "KafkaNodePool"),
+    ("kafka.strimzi.io/v1", "KafkaTopic"),
+    ("kafka.strimzi.io/v1", "KafkaUser"),
+    ("clickhouse.altinity.com/v1", "ClickHouseInstallation"),
+    ("keda.sh/v1alpha1", "ScaledObject"),
+}
+BY_OPERATORS = [  # pods that others make, with the labels that they give them
+    {"strimzi.io/cluster": "mailtide", "strimzi.io/kind": "Kafka"},
+    {"clickhouse.altinity.com/chi": "mailtide"},
+]
+STRIMZI = ("Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser")
+# Looked up in the definitions of clickhouse-operator and KEDA (August 2026): one more is to be looked up there first.
+FIELDS = {
+    "ClickHouseInstallation": {
+        "configuration.clusters.layout.replicasCount",
+        "configuration.clusters.layout.shardsCount",
+        "configuration.clusters.name",
+        "configuration.users",
+        "defaults.templates.dataVolumeClaimTemplate",
+        "defaults.templates.podTemplate",
+        "templates.podTemplates.name",
+        "templates.podTemplates.spec",
+        "templates.volumeClaimTemplates.name",
+        "templates.volumeClaimTemplates.reclaimPolicy",
+        "templates.volumeClaimTemplates.spec",
+    },
+    "ScaledObject": {
+        "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies.periodSeconds",
+        "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies.type",
+        "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.policies.value",
+        "advanced.horizontalPodAutoscalerConfig.behavior.scaleDown.stabilizationWindowSeconds",
+        "cooldownPeriod",
+        "maxReplicaCount",
+        "minReplicaCount",
+        "pollingInterval",
+        "scaleTargetRef.apiVersion",
+        "scaleTargetRef.kind",
+        "scaleTargetRef.name",
+        "triggers.metadata.bootstrapServers",
+        "triggers.metadata.consumerGroup",
+        "triggers.metadata.lagThreshold",
+        "triggers.metadata.offsetResetPolicy",
+        "triggers.metadata.topic",
+        "triggers.type",
+    },
+}
+CONSUMED = {  # what each service reads in its group
+    "scanner": {topics.COMMANDS.name, topics.FOLDER_SCANS.name},
+    "copier": {topics.WORK_ITEMS.name},
+    "aggregator": {topics.PROGRESS.name, topics.COMMANDS.name},
+}
+
+pytestmark = pytest.mark.timeout(600)  # the first one builds kustomize, a minute on two cores
+
+
+@pytest.fixture(params=OVERLAYS)
+def manifests(request: pytest.FixtureRequest) -> list[Manifest]:
+    return overlay(request.param)
+
+
+@pytest.fixture
+def production() -> list[Manifest]:
+    return overlay("production")
+
+
+def test_every_manifest_fits_the_schema_of_its_kind(manifests: list[Manifest]) -> None:
+    for one in manifests:
+        if (one["apiVersion"], one["kind"]) not in CUSTOM:
+            kubernetes_validate.validate(one, "1.37", strict=True)
+
+
+def test_an_unknown_field_would_be_found() -> None:
+    one = named(overlay("dev"), "Deployment", "mailtide-api")
+    wrong = one | {"spec": one["spec"] | {"replica": 2}}
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, "1.37", strict=True)
+
+
+def test_everything_is_in_one_namespace_that_enforces_restricted_pods(manifests: list[Manifest]) -> None:
+    labels = named(manifests, "Namespace", "mailtide")["metadata"]["labels"]
+
+    assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert {one["metadata"].get("namespace") for one in manifests if one["kind"] != "Namespace"} == {"mailtide"}
+
+
+# ---- pods
+
+
+def test_every_pod_is_restricted(manifests: list[Manifest]) -> None:
+    for pod in pods(manifests):
+        assert_restricted(pod.spec)
+    for one in of_kind(manifests, "ClickHouseInstallation"):
+        for template in one["spec"]["templates"]["podTemplates"]:
+            assert_restricted(template["spec"])
+    for one in of_kind(manifests, "Kafka"):
+        kafka, entity = one["spec"]["kafka"]["template"], one["spec"]["entityOperator"]["template"]
+        assert_restricted(
+            kafka["pod"] | {"containers": [kafka["kafkaContainer"]], "automountServiceAccountToken": False}
+        )
+        containers = [entity["topicOperatorContainer"], entity["userOperatorContainer"]]
+        assert_restricted(entity["pod"] | {"containers": containers, "automountServiceAccountToken": False})
+
+
+def assert_restricted(spec: dict[str, Any]) -> None:
+    """The profile `restricted` of the Pod Security Standards."""
+    context = spec["securityContext"]
+    assert context["runAsNonRoot"]
+    assert context["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert context.get("runAsUser") != 0
+    assert spec["automountServiceAccountToken"] is False
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & set(spec)
+    for volume in spec.get("volumes", ()):
+        assert set(volume) - {"name"} <= {"secret", "emptyDir", "configMap", "projected", "persistentVolumeClaim"}
+    for container in spec["containers"]:
+        assert container["securityContext"]["allowPrivilegeEscalation"] is False
+        assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_our_pods_write_nothing_but_a_temporary_directory_and_say_what_they_need(manifests: list[Manifest]) -> None:
+    for pod in ours(manifests):
+        [container] = pod.spec["containers"]
+        writable = [mount["mountPath"] for mount in container["volumeMounts"] if not mount.get("readOnly")]
+
+        assert container["securityContext"]["readOnlyRootFilesystem"]
+        assert set(writable) <= {"/tmp"}
+        assert {"cpu", "memory"} <= set(container["resources"]["requests"])
+        assert "memory" in container["resources"]["limits"]
+        assert {mount["name"] for mount in container["volumeMounts"]} == {one["name"] for one in pod.spec["volumes"]}
+
+
+def test_each_service_runs_its_own_image_and_a_command_that_exists(manifests: list[Manifest]) -> None:
+    version = re.search(r'^version = "(.*)"$', text("pyproject.toml"), re.MULTILINE)
+    assert version
+    for pod in ours(manifests):
+        [container] = pod.spec["containers"]
+        service = "api" if pod.name == "mailtide-topics" else pod.name.removeprefix("mailtide-")
+        command: Any = get_command(cli)
+        words = iter(container["args"])
+        while hasattr(command, "commands"):
+            command = command.commands[next(words)]
+        command.make_context("mailtide", list(words))
+
+        assert container["image"] == f"mailtide-{service}:{version[1]}"
+        if pod.name != "mailtide-topics":
+            assert container["args"] == [service]
+
+
+def test_a_service_starts_with_the_settings_that_its_pod_has(
+    manifests: list[Manifest], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    secret = {
+        "clickhouse-url": "http://mailtide:secret@clickhouse:8123/mailtide",
+        "master-keys": Fernet.generate_key().decode(),
+        "account-key": "0123456789abcdef",
+        "operator-token": "0123456789abcdef",
+        "smtp-url": "smtp://user:password@smtp.example.org:587",
+    }
+    documented = set(re.findall(r"--from-literal=([\w-]+)=", text("deploy/README.md")))
+    for name, value in secret.items():
+        (tmp_path / name).write_text(value)
+    for pod in ours(manifests):
+        given = environment(pod, manifests)
+        mounted = {mount["name"]: mount["mountPath"] for mount in pod.spec["containers"][0]["volumeMounts"]}["secrets"]
+
+        assert set(given) <= SETTINGS
+        with monkeypatch.context() as patch:
+            for name, value in given.items():
+                if value.startswith(f"{mounted}/"):
+                    assert name.endswith("_FILE")
+                    assert value.removeprefix(f"{mounted}/") in documented
+                    value = str(tmp_path / value.removeprefix(f"{mounted}/"))
+                patch.setenv(name, value)
+            loaded = settings.load()
+
+        assert not loaded.embedded
+        assert loaded.address == ("0.0.0.0", 8025)
+        assert pod.spec["enableServiceLinks"] is False  # MAILTIDE_API_PORT is no setting
+
+
+def test_no_secret_stands_in_a_manifest(manifests: list[Manifest]) -> None:
+    names = {f"{PREFIX}{name.upper()}" for name in settings.SECRETS}
+
+    assert of_kind(manifests, "Secret") == []
+    for pod in pods(manifests):
+        for container in pod.spec["containers"]:
+            assert not [
+                one
+                for one in container.get("env", ())
+                if one["name"] in names or ("value" in one and "PASSWORD" in one["name"])
+            ]
+    for one in of_kind(manifests, "ConfigMap"):
+        assert not names & set(one["data"])
+
+
+def test_probes_ask_paths_that_exist_at_the_port_that_is_listened_on(manifests: list[Manifest]) -> None:
+    for pod in ours(manifests):
+        if pod.name == "mailtide-topics":
+            continue
+        [container] = pod.spec["containers"]
+        [port] = container["ports"]
+        probes = {kind: container[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
+
+        assert port["containerPort"] == int(environment(pod, manifests)["MAILTIDE_LISTEN"].rpartition(":")[2])
+        assert {probe["port"] for probe in probes.values()} == {port["name"]}
+        assert {probe["path"] for probe in probes.values()} <= set(PATHS)
+        assert probes["liveness"]["path"] == "/livez"
+        assert probes["readiness"]["path"] == "/readyz"
+
+
+def test_a_pod_is_given_the_time_that_a_service_takes_to_stop(manifests: list[Manifest]) -> None:
+    for pod in ours(manifests):
+        if pod.name != "mailtide-topics":
+            before = pod.spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+            assert pod.spec["terminationGracePeriodSeconds"] >= GRACE_SECONDS + before
+
+
+def test_who_has_a_group_keeps_its_name(manifests: list[Manifest]) -> None:
+    for service in CONSUMED:
+        pod = next(pod for pod in ours(manifests) if pod.name == f"mailtide-{service}")
+        [instance] = [one for one in pod.spec["containers"][0]["env"] if one["name"] == "MAILTIDE_INSTANCE"]
+
+        assert pod.owner["kind"] == "StatefulSet"
+        assert instance["valueFrom"] == {"fieldRef": {"fieldPath": "metadata.name"}}
+
+
+def test_each_service_is_spread_and_only_one_pod_of_it_is_taken_away_at_a_time(manifests: list[Manifest]) -> None:
+    for service in SERVICES:
+        pod = next(pod for pod in ours(manifests) if pod.name == f"mailtide-{service}")
+        budget = named(manifests, "PodDisruptionBudget", pod.name)["spec"]
+        spread = pod.spec["topologySpreadConstraints"]
+
+        assert budget["maxUnavailable"] == 1
+        assert selects(budget["selector"], pod.labels)
+        assert {one["topologyKey"] for one in spread} == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+        assert all(selects(one["labelSelector"], pod.labels) for one in spread)
+
+
+# ---- network
+
+
+def test_a_service_leads_to_a_port_that_its_pods_have(manifests: list[Manifest]) -> None:
+    for service in of_kind(manifests, "Service"):
+        found = [pod for pod in pods(manifests) if selects({"matchLabels": service["spec"]["selector"]}, pod.labels)]
+        ports = {
+            port["name"]: port["containerPort"]
+            for pod in found
+            for one in pod.spec["containers"]
+            for port in one["ports"]
+        }
+
+        assert len(found) == 1, service["metadata"]["name"]
+        assert [ports[port["targetPort"]] for port in service["spec"]["ports"]] == [
+            p["port"] for p in service["spec"]["ports"]
+        ]
+
+
+def test_the_stores_are_asked_where_they_are(manifests: list[Manifest]) -> None:
+    addresses = {environment(pod, manifests)["MAILTIDE_LOG_URL"] for pod in ours(manifests)}
+    [(host, port)] = {tuple(address.removeprefix("kafka://").split(":")) for address in addresses}
+    if of_kind(manifests, "Kafka"):
+        [kafka] = of_kind(manifests, "Kafka")
+        plain = kafka["spec"]["kafka"]["listeners"][0]
+        assert (host, int(port)) == (f"{kafka['metadata']['name']}-kafka-bootstrap", plain["port"])
+        assert (
+            f"@clickhouse-{of_kind(manifests, 'ClickHouseInstallation')[0]['metadata']['name']}:8123/default"
+            in text("deploy/README.md")
+        )
+    else:
+        assert named(manifests, "Service", host)["spec"]["ports"][0]["port"] == int(port)
+        assert f"@{named(manifests, 'Service', 'clickhouse')['metadata']['name']}:8123/mailtide" in text(
+            "deploy/README.md"
+        )
+
+
+def test_each_policy_selects_pods_that_there_are_and_ports_that_they_have(manifests: list[Manifest]) -> None:
+    labels = [pod.labels for pod in pods(manifests)] + BY_OPERATORS
+    for policy in of_kind(manifests, "NetworkPolicy"):
+        peers = [policy["spec"]["podSelector"]]
+        for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
+            peers += [
+                peer["podSelector"]
+                for peer in rule.get("from", []) + rule.get("to", [])
+                if "podSelector" in peer and "namespaceSelector" not in peer
+            ]
+        for peer in peers:
+            assert any(selects(peer, each) for each in labels), (policy["metadata"]["name"], peer)
+
+
+def test_nothing_comes_in_or_goes_out_that_is_not_named(manifests: list[Manifest]) -> None:
+    deny_in = named(manifests, "NetworkPolicy", "deny-in")["spec"]
+    deny_out = named(manifests, "NetworkPolicy", "mailtide-deny-out")["spec"]
+
+    assert (deny_in["podSelector"], deny_in["policyTypes"], deny_in.get("ingress")) == ({}, ["Ingress"], None)
+    assert (deny_out["policyTypes"], deny_out.get("egress")) == (["Egress"], None)
+    assert all(selects(deny_out["podSelector"], pod.labels) for pod in ours(manifests))
+
+
+def test_mail_servers_are_reached_anywhere_but_where_the_code_refuses_to_go(manifests: list[Manifest]) -> None:
+    policy = named(manifests, "NetworkPolicy", "mailtide-mail")["spec"]
+    [rule] = policy["egress"]
+    blocks = [peer["ipBlock"] for peer in rule["to"]]
+    excepted = [ipaddress.ip_network(each) for block in blocks for each in block["except"]]
+
+    assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+    assert {port["port"] for port in rule["ports"]} == set(Settings.model_fields["allow_ports"].default)
+    for network in excepted:
+        assert permitted([(str(network[network.num_addresses > 1]), 993)], ()) == [], network
+    for address in (
+        "10.1.2.3",
+        "172.31.0.1",
+        "192.168.1.1",
+        "127.0.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "fd00::1",
+        "fe80::1",
+        "::1",
+    ):
+        assert any(ipaddress.ip_address(address) in network for network in excepted), address
+    logging_in = {pod.name for pod in ours(manifests) if selects(policy["podSelector"], pod.labels)}
+    assert logging_in == {"mailtide-api", "mailtide-scanner", "mailtide-copier"}
+
+
+# ---- production: the operators' kinds, by the fields that Mailtide depends on
+
+
+def test_every_topic_is_made_as_the_code_wants_it(production: list[Manifest]) -> None:
+    found = {one["metadata"]["name"]: one["spec"] for one in of_kind(production, "KafkaTopic")}
+    retention = timedelta(days=Settings.model_fields["retention_days"].default)
+
+    assert {name: spec["partitions"] for name, spec in found.items()} == {
+        one.name: one.partitions for one in topics.ALL
+    }
+    assert found[topics.COMMANDS.name]["partitions"] == found[topics.PROGRESS.name]["partitions"]
+    for spec in found.values():
+        assert spec["config"]["retention.ms"] == retention // timedelta(milliseconds=1)
+        assert spec["config"]["cleanup.policy"] == "delete"
+        assert spec["replicas"] > spec["config"]["min.insync.replicas"] > 1
+
+
+def test_strimzi_knows_every_field_and_value_of_its_kinds(production: list[Manifest]) -> None:
+    assert unknown_to_strimzi(of_kind(production, *STRIMZI)) == []
+
+
+def test_a_field_or_a_value_that_strimzi_does_not_know_would_be_found(production: list[Manifest]) -> None:
+    kafka, topic = copy.deepcopy(of_kind(production, "Kafka")[0]), copy.deepcopy(of_kind(production, "KafkaTopic")[0])
+    kafka["spec"]["kafka"]["listeners"][0]["type"] = "outside"
+    kafka["spec"]["kafka"]["template"]["pod"]["securityContext"]["asRoot"] = False
+    topic["spec"]["partition"] = 12
+
+    assert unknown_to_strimzi([kafka, topic]) == [
+        "Kafka/mailtide.Spec.Kafka.Template.Pod.SecurityContext.asRoot",
+        "Kafka/mailtide.spec.kafka.listeners[0].type",
+        f"KafkaTopic/{topic['metadata']['name']}.Spec.partition",
+    ]
+
+
+@pytest.mark.parametrize("kind", sorted(FIELDS))
+def test_a_kind_without_a_schema_has_only_fields_that_were_looked_up(production: list[Manifest], kind: str) -> None:
+    found = {path for one in of_kind(production, kind) for path in paths(one["spec"])}
+
+    assert found == FIELDS[kind]
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """The leaves; what is below a pod or a claim is Kubernetes' own, and a user's settings are ClickHouse's."""
+    if isinstance(value, dict) and not at.endswith((".podTemplates.spec", ".volumeClaimTemplates.spec", ".users")):
+        for name, each in value.items():
+            yield from paths(each, f"{at}.{name}")
+    elif isinstance(value, list):
+        for each in value:
+            yield from paths(each, at)
+    else:
+        yield at[1:]
+
+
+def test_kafka_s_parts_belong_to_one_cluster(production: list[Manifest]) -> None:
+    [kafka] = of_kind(production, "Kafka")
+    for one in of_kind(production, "KafkaNodePool", "KafkaTopic", "KafkaUser"):
+        assert one["metadata"]["labels"]["strimzi.io/cluster"] == kafka["metadata"]["name"]
+    [pool] = of_kind(production, "KafkaNodePool")
+    assert pool["spec"]["replicas"] == 3
+    assert kafka["spec"]["kafka"]["config"]["auto.create.topics.enable"] is False
+
+
+def test_integrations_may_read_what_is_published_and_nothing_else(production: list[Manifest]) -> None:
+    [user] = of_kind(production, "KafkaUser")
+    rules = user["spec"]["authorization"]["acls"]
+    [listener] = [one for one in named(production, "Kafka", "mailtide")["spec"]["kafka"]["listeners"] if one["tls"]]
+
+    assert {rule["resource"]["name"] for rule in rules if rule["resource"]["type"] == "topic"} == {
+        topics.PROGRESS.name, topics.JOB_EVENTS.name
+    }  # fmt: skip
+    assert {operation for rule in rules for operation in rule["operations"]} == {"Read", "Describe"}
+    assert user["spec"]["authentication"] == listener["authentication"]
+    assert user["metadata"]["name"] in text("docs/integrations.md")
+
+
+def test_services_scale_by_what_they_read_from_one_to_the_partitions(production: list[Manifest]) -> None:
+    scaled = {
+        one["metadata"]["name"].removeprefix("mailtide-"): one["spec"] for one in of_kind(production, "ScaledObject")
+    }
+
+    assert set(scaled) == set(CONSUMED)
+    for service, spec in scaled.items():
+        [trigger] = spec["triggers"]
+        target = named(production, spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"])
+
+        assert trigger["metadata"]["topic"] in CONSUMED[service]
+        assert trigger["metadata"]["consumerGroup"] == target["metadata"]["name"] == f"mailtide-{service}"
+        assert "replicas" not in target["spec"]
+        partitions = {one.partitions for one in topics.ALL if one.name == trigger["metadata"]["topic"]}
+        assert (spec["minReplicaCount"], {spec["maxReplicaCount"]}) == (1, partitions)
+
+
+def test_the_ingress_passes_every_page_and_route_and_nothing_for_operators(production: list[Manifest]) -> None:
+    [ingress] = of_kind(production, "Ingress")
+    annotations, spec = ingress["metadata"]["annotations"], ingress["spec"]
+    [rule] = spec["rules"]
+    rules = [(one["path"], one["pathType"]) for one in rule["http"]["paths"]]
+
+    def passes(path: str) -> bool:
+        return any(path == each or (kind == "Prefix" and path.startswith(f"{each}/")) for each, kind in rules)
+
+    from services.api import abilities, accounts, integrations, jobs, page, projects, streams
+
+    modules = (abilities, accounts, integrations, jobs, page, projects, streams)
+    routes = {route.path for module in modules for route in module.router.routes}  # pyright: ignore
+    assert len(routes) > 10
+    assert [path for path in routes | {"/openapi.json"} if not passes(path)] == []
+    assert [path for path in PATHS if passes(path)] == []
+    assert annotations["nginx.ingress.kubernetes.io/proxy-buffering"] == "off"
+    assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) >= 3600
+    assert spec["tls"][0]["hosts"] == [rule["host"]]
+    for one in rule["http"]["paths"]:
+        backend = one["backend"]["service"]
+        ports = named(production, "Service", backend["name"])["spec"]["ports"]
+        assert backend["port"]["name"] in {port["name"] for port in ports}
+    assert environment(next(iter(ours(production))), production)["MAILTIDE_PUBLIC_URL"] == f"https://{rule['host']}"
+
+
+# ---- the runbook
+
+
+def test_every_command_of_the_runbook_names_something_that_exists(production: list[Manifest]) -> None:
+    [pool], [chi] = of_kind(production, "KafkaNodePool"), of_kind(production, "ClickHouseInstallation")
+    cluster = chi["spec"]["configuration"]["clusters"][0]["name"]
+    exists = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in production} | {"secret/mailtide"}
+    exists |= {f"pod/{pod.name}-0" for pod in ours(production)}
+    # as their operators name them
+    exists |= {f"pod/mailtide-{pool['metadata']['name']}-0", f"pod/chi-mailtide-{cluster}-0-0-0"}
+    commands = "\n".join(re.findall(r"kubectl [^`\n]+", text("docs/operations.md") + text("deploy/README.md")))
+    kinds = "kafka|kafkanodepool|scaledobject|secret|service|deployment|statefulset"
+    used = set(re.findall(rf"\b(?:{kinds})/[\w-]+", commands))
+    used |= {f"pod/{pod}" for pod in re.findall(r"(?:exec|delete pod) ([\w-]+-0)\b", commands)}
+
+    assert len(used) > 8
+    assert used <= exists
+    for path in re.findall(r"-[kf] (deploy/\S+)", commands):
+        assert (ROOT / path).exists(), path
