@@ -61,6 +61,7 @@ class Quota:
 
     bytes_free: int | None = None
     messages_free: int | None = None
+    bytes_used: int | None = None  # of the same quota as `bytes_free`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,10 +26,12 @@ def quota(dialogue: Dialogue, capabilities: frozenset[str]) -> Quota:
             roots.append(response.rest.values())
 
     _answered(dialogue, dialogue.run(b'GETQUOTAROOT "INBOX"', take))
-    left = [free for root in roots if len(root) > 1 for free in _free(root[1])]
+    told = [one for root in roots if len(root) > 1 for one in _told(root[1])]
+    free, used = min(((free, used) for name, free, used in told if name == "STORAGE"), default=(None, None))
     return Quota(
-        bytes_free=min((free * KIBI for name, free in left if name == "STORAGE"), default=None),
-        messages_free=min((free for name, free in left if name == "MESSAGE"), default=None),
+        bytes_free=None if free is None else free * KIBI,
+        messages_free=min((free for name, free, _ in told if name == "MESSAGE"), default=None),
+        bytes_used=None if used is None else used * KIBI,
     )
 
 
@@ -51,16 +53,16 @@ def append_limit(dialogue: Dialogue, capabilities: frozenset[str], mailbox: byte
     return found[0] if found else None
 
 
-def _free(resources: Value) -> list[tuple[str, int]]:
-    """`(STORAGE 10 512 MESSAGE 3 100)`: what is left of each."""
+def _told(resources: Value) -> list[tuple[str, int, int]]:
+    """`(STORAGE 10 512 MESSAGE 3 100)`: what is left and what is used of each."""
     if not isinstance(resources, list):
         return []
-    free: list[tuple[str, int]] = []
+    told: list[tuple[str, int, int]] = []
     for name, usage, limit in zip(resources[::3], resources[1::3], resources[2::3], strict=False):
         used, most = number(text(usage)), number(text(limit))
         if used is not None and most is not None:
-            free.append((text(name).upper(), max(0, most - used)))
-    return free
+            told.append((text(name).upper(), max(0, most - used), used))
+    return told
 
 
 def _answered(dialogue: Dialogue, answer: Status) -> None:

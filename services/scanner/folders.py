@@ -7,7 +7,7 @@ from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.names import encode_name
-from libs.mailbox.port import Folder
+from libs.mailbox.port import Folder, Quota
 from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.rows import FolderRow, QuotaRow, WarningRow
 from services.scanner import naming, preflight
@@ -38,10 +38,13 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     )
     with at("destination"):
         quota = both.destination.quota()
+    with at("source"):
+        held = both.source.quota() if quota.bytes_free is not None and _wants_all(options) else Quota()
     said = [
         *naming.collision_warnings(mappings),
         preflight.rename_warning(mappings, source, destination),
         preflight.shared_warning(source),
+        preflight.too_small_warning(held, quota),
     ]
     known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
@@ -56,6 +59,11 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
         ],
         quota=QuotaRow(job_id=job_id, bytes_free=quota.bytes_free, messages_free=quota.messages_free),
     )
+
+
+def _wants_all(options: JobOptions) -> bool:
+    chosen = options.include or options.exclude or options.since or options.before or options.max_item_bytes
+    return options.mode != "folders_only" and not chosen
 
 
 def folder_row(

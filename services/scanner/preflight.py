@@ -8,7 +8,7 @@ not tell is not guessed.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from libs.mailbox.port import Selected
+from libs.mailbox.port import Quota, Selected
 from services.scanner.naming import FolderMapping, Side
 from services.scanner.uses import components
 
@@ -70,6 +70,23 @@ def keyword_warning(folder: str, keywords: Iterable[str], destination: Selected 
     known = {flag.casefold() for flag in kept}
     lost = sorted({keyword for keyword in keywords if keyword.casefold() not in known})
     return f"The destination keeps no new keywords in “{folder}”. Not kept: {_listed(lost)}" if lost else ""
+
+
+def too_small_warning(source: Quota, destination: Quota) -> str:
+    """Known before anything is planned: what the source holds can't lie at the destination as a whole.
+
+    Only the quota as a whole is compared: of what is left nothing is known as long as nobody has looked how much of
+    the source is there already. `room_warning` says that, from plan to plan.
+    """
+    if source.bytes_used is None or destination.bytes_free is None or destination.bytes_used is None:
+        return ""
+    whole = destination.bytes_free + destination.bytes_used
+    if source.bytes_used <= whole:
+        return ""
+    return (
+        f"The source says that it uses {_size(source.bytes_used)}, and the destination takes {_size(whole)} in all. "
+        "Enlarge it or leave out folders, or it may be full before everything has arrived."
+    )
 
 
 def room_warning(room: Room) -> str:

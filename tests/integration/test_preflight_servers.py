@@ -41,6 +41,7 @@ def test_a_real_server_tells_how_much_room_is_left(opened: Open, dovecot_install
         assert left.messages_free == 6
         assert left.bytes_free is not None
         assert 920 * 1024 <= left.bytes_free <= 924 * 1024
+        assert left.bytes_used == 1024 * 1024 - left.bytes_free
 
 
 def test_a_server_without_quota_has_no_limit_that_is_known(dovecot: Dovecot, opened: Open) -> None:
@@ -62,7 +63,7 @@ def test_of_several_quota_roots_the_one_with_the_least_room_counts() -> None:
         )
 
     with Scripted(talk) as server:
-        assert session(server).quota() == Quota(bytes_free=12 * 1024, messages_free=0)
+        assert session(server).quota() == Quota(bytes_free=12 * 1024, messages_free=0, bytes_used=500 * 1024)
 
 
 def test_a_server_that_will_not_tell_its_quota_stops_nothing() -> None:

@@ -1,5 +1,6 @@
 """What is said before the first append of what the destination will not take."""
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,7 @@ from libs.contracts.events import WorkItemFinished
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import WritingForbidden
 from libs.mailbox.port import Folder, Message, Namespace, Quota, Selected
-from libs.readmodel.rows import ClaimRow, NoticeRow, WarningRow
+from libs.readmodel.rows import ClaimRow, NoticeRow, PlanRow, WarningRow
 from services.scanner.naming import Side, map_folders
 from services.scanner.preflight import UNTOLD, Room, keyword_warning, rename_warning, room_warning
 from tests.mail.model import Do, MailboxModel, mail
@@ -79,6 +80,33 @@ def test_a_quota_that_is_smaller_than_what_will_be_copied_is_said(make: WORLD, m
             "full before everything has arrived."
         )
     ]
+
+
+@pytest.mark.parametrize(
+    ("used", "there", "options", "warned"),
+    [
+        (5_000_000, Quota(bytes_free=1_000_000, bytes_used=2_000_000), {}, True),
+        (5_000_000, Quota(bytes_free=1_000_000, bytes_used=4_000_000), {}, False),  # it may be there already
+        (5_000_000, Quota(bytes_free=1_000_000, bytes_used=2_000_000), {"since": "2024-01-01"}, False),
+        (5_000_000, Quota(), {}, False),
+        (None, Quota(bytes_free=1, bytes_used=1), {}, False),
+    ],
+)
+def test_a_quota_that_is_smaller_than_what_the_source_uses_is_said_before_anything_is_planned(
+    make: WORLD, used: int | None, there: Quota, options: dict[str, object], warned: bool
+) -> None:
+    world = make()
+    world.source.quota, world.destination.quota = Quota(bytes_free=9, bytes_used=used), there
+    world.source.put("INBOX", mail("a"))
+
+    world.run(**options)
+
+    expected = (
+        "The source says that it uses 5.0 MB, and the destination takes 3.0 MB in all. "
+        "Enlarge it or leave out folders, or it may be full before everything has arrived."
+    )
+    before = list(itertools.takewhile(lambda row: not isinstance(row, PlanRow), world.store.writes))
+    assert [row.text for row in before if isinstance(row, WarningRow)] == ([expected] if warned else [])
 
 
 @pytest.mark.parametrize(
