@@ -13,6 +13,11 @@ class Projects(WorkerStore):
         row = {"name": name, "limits": limits.model_dump_json(), "updated_at": stamp(now)}
         self._db.insert("projects", [row | {"version": self._next_version(now)}])
 
+    def remove_project(self, name: str, now: datetime) -> None:
+        """Nothing of it is left but its name: the name of what is deleted would stand in the mutation's file."""
+        row = {"name": name, "limits": "", "updated_at": stamp(now)}
+        self._db.insert("projects", [row | {"version": self._next_version(now)}])
+
     def projects(self) -> dict[str, Limits]:
         """By name, in its order."""
         found = self._db.rows(queries.PROJECTS)

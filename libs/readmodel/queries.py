@@ -144,6 +144,8 @@ WHERE (key_hash = {{hash:String}} OR view_key_hash = {{hash:String}}) AND accept
 LIMIT 1
 """
 
+KEYS = f"SELECT job_id, key_hash, view_key_hash FROM requests FINAL WHERE {_JOBS}"
+
 ACTIVE = f"""
 SELECT job_id FROM requests FINAL
 WHERE accepted AND {_EXISTS} AND (job_id, run) NOT IN (SELECT job_id, run FROM outcomes)
@@ -341,6 +343,6 @@ WHERE o.job_id IN (SELECT job_id FROM notifications) AND o.job_id NOT IN {_DELET
 ORDER BY finished_at, job_id LIMIT 100
 """
 
-PROJECTS = "SELECT name, limits FROM projects FINAL ORDER BY name"
+PROJECTS = "SELECT name, limits FROM projects FINAL WHERE limits != '' ORDER BY name"
 
 PURGE = "OPTIMIZE TABLE vault FINAL"

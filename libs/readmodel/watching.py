@@ -39,6 +39,11 @@ class Watching:
         """Jobs that have not ended, oldest first."""
         return [row["job_id"] for row in self._db.rows(queries.ACTIVE, kept=self._kept())]
 
+    def keys(self, job_ids: Sequence[JobId]) -> dict[JobId, tuple[str, ...]]:
+        """The hashes of the keys that open these jobs now."""
+        found = self._db.rows(queries.KEYS, jobs=list(job_ids))
+        return {row["job_id"]: (row["key_hash"], row["view_key_hash"]) for row in found}
+
     def finished(self, since: datetime) -> list[JobId]:
         """Jobs that ended after that time, the last one first."""
         return [row["job_id"] for row in self._db.rows(queries.FINISHED, kept=self._kept(), after=since)]

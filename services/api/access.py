@@ -19,6 +19,7 @@ BELIEVED_SECONDS = 5.0
 class Access:
     job_id: JobId
     owner: bool
+    opened_by: str | None = None  # the hash of the key; None: the operator's token
 
 
 def _bearer(request: Request) -> str | None:
@@ -94,7 +95,7 @@ def reader(
     found = deps.views.find(key_hash(key))
     if found is not None:
         job_id, opened_by = found
-        return Access(job_id, owner=opened_by == "key")
+        return Access(job_id, owner=opened_by == "key", opened_by=key_hash(key))
     if may_operate(request, deps) and JobId(key) in deps.views.views([JobId(key)], deps.now()):
         return Access(JobId(key), owner=True)
     raise NoSuchJob

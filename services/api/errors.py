@@ -56,6 +56,10 @@ class NoSuchAgent(Exception):
     """Unknown, or removed."""
 
 
+class NoSuchProject(Exception):
+    """Unknown, or removed."""
+
+
 class AgentRefused(Exception):
     """There is no agent's bearer token in the request, or one that nobody has."""
 
@@ -138,6 +142,10 @@ def install(app: FastAPI) -> None:
     def no_such_agent(_request: Request, _error: NoSuchAgent) -> Response:
         return problem(404, "There is no such agent (any more).")
 
+    @app.exception_handler(NoSuchProject)
+    def no_such_project(_request: Request, _error: NoSuchProject) -> Response:
+        return problem(404, "There is no such project (any more).")
+
     @app.exception_handler(AgentRefused)
     def agent_refused(_request: Request, _error: AgentRefused) -> Response:
         return problem(401, "This needs an agent's bearer token.", headers={"WWW-Authenticate": "Bearer"})
@@ -160,7 +168,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(JobEnded)
     def job_ended(_request: Request, _error: JobEnded) -> Response:
-        return problem(409, "The job has ended.")
+        return problem(409, "The job has ended, or is being cancelled.")
 
     @app.exception_handler(NothingToRetry)
     def nothing_to_retry(_request: Request, error: NothingToRetry) -> Response:

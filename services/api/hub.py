@@ -6,7 +6,7 @@ Thread-bound: all but `wake` belong to the event loop.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -40,10 +40,15 @@ class Shown:
         return self.state in ENDED or self.state is JobState.GONE
 
 
+_GONE = Shown(JobState.GONE, "")
+
+
 class Watch(Generic[T]):
     """What one stream has yet to send: the newest only."""
 
-    def __init__(self) -> None:
+    def __init__(self, key: str | None = None) -> None:
+        """`key`: the hash of what it was opened with, and is open as long as that opens its job."""
+        self.key = key
         self._changed = asyncio.Event()
         self._newest: T | None = None
 
@@ -64,11 +69,16 @@ class Hub:
         read: Callable[[Sequence[JobId]], Mapping[JobId, Snapshot]],
         live: Callable[[], Sequence[JobId]],
         now: Callable[[], datetime],
+        keys: Callable[[Sequence[JobId]], Mapping[JobId, Collection[str]]],
     ) -> None:
-        """`live` names the jobs of the fleet. Both block; they run in a thread of the hub's own."""
+        """`live` names the jobs of the fleet, `keys` the hashes of the keys that open these jobs.
+
+        All block; they run in a thread of the hub's own.
+        """
         self._read = read
         self._live = live
         self._now = now
+        self._keys = keys
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hub")
         self._watches: dict[JobId, list[Watch[Shown]]] = {}
         self._shown: dict[JobId, Shown] = {}
@@ -87,8 +97,8 @@ class Hub:
             self._loop.call_soon_threadsafe(self._something.set)
 
     @contextlib.contextmanager
-    def watch(self, job_id: JobId) -> Generator[Watch[Shown]]:
-        watch = Watch[Shown]()
+    def watch(self, job_id: JobId, key: str | None = None) -> Generator[Watch[Shown]]:
+        watch = Watch[Shown](key)
         self._watches.setdefault(job_id, []).append(watch)
         if (shown := self._shown.get(job_id)) is not None and shown.last:
             shown = None
@@ -153,7 +163,7 @@ class Hub:
         before = (self._fleet or Fleet()) if self._fleet_watches else None
         try:
             with metrics.SNAPSHOT_SECONDS.time():
-                snapshots, seen = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
+                snapshots, seen, keys = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
         except ReadModelUnavailable:
             log.warning("hub.read_model_unavailable")
             return
@@ -165,13 +175,16 @@ class Hub:
             if job_id in self._watches and shown != self._shown.get(job_id):
                 self._shown[job_id] = shown
                 _tell(self._watches[job_id], shown)
+            for watch in self._watches.get(job_id, []):
+                if watch.key is not None and watch.key not in keys.get(job_id, ()):
+                    watch.put(_GONE)
         if self._fleet_watches and seen is not None and seen != self._fleet:
             self._fleet = seen
             _tell(self._fleet_watches, seen)
 
     def _read_all(
         self, watched: Sequence[JobId], before: Fleet | None
-    ) -> tuple[Mapping[JobId, Snapshot], Fleet | None]:
+    ) -> tuple[Mapping[JobId, Snapshot], Fleet | None, Mapping[JobId, Collection[str]]]:
         """The watched jobs, and the fleet unless nobody watches it (`before` is None): one read for both."""
         live = [] if before is None else self._live()
         read = self._read(list(dict.fromkeys([*watched, *live, *(before.jobs if before else ())])))
@@ -179,7 +192,8 @@ class Hub:
             job_id: steady(each, self._percent.get((job_id, each.job.run), 0.0)) for job_id, each in read.items()
         }
         self._percent = {(job_id, each.job.run): each.job.progress_percent or 0.0 for job_id, each in snapshots.items()}
-        return snapshots, None if before is None else fleet(before, live, snapshots, self._now())
+        seen = None if before is None else fleet(before, live, snapshots, self._now())
+        return snapshots, seen, self._keys(watched) if watched else {}
 
 
 def _tell(watches: Iterable[Watch[T]], shown: T) -> None:
@@ -188,7 +202,7 @@ def _tell(watches: Iterable[Watch[T]], shown: T) -> None:
 
 
 def _shown(snapshot: Snapshot | None) -> Shown:
-    return Shown(JobState.GONE, "") if snapshot is None else Shown(snapshot.job.state, snapshot.model_dump_json())
+    return _GONE if snapshot is None else Shown(snapshot.job.state, snapshot.model_dump_json())
 
 
 def steady(snapshot: Snapshot, before: float) -> Snapshot:

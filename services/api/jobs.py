@@ -15,6 +15,7 @@ from services.api.access import Operator, Owner, Reader
 from services.api.deps import ClientAddress, Dependencies, Deps
 from services.api.errors import NoSuchJob
 from services.api.failures import csv
+from services.api.hub import Hub
 from services.api.requests import JobAccepted, LimitsChange
 from services.api.retry import RetryForm
 
@@ -135,7 +136,10 @@ def links_of(key: str, access: Owner, request: Request, deps: Dependencies) -> J
 @router.post("/{key}/rotate-links")
 def rotate_links(access: Owner, request: Request, deps: Dependencies) -> JobAccepted:
     """New keys: whoever has the old addresses sees nothing from now on. `key` is shown only here."""
-    return links.rotate(access.job_id, deps, base_url(request, deps))
+    renewed = links.rotate(access.job_id, deps, base_url(request, deps))
+    hub: Hub = request.app.state.hub
+    hub.wake()  # streams that were opened with the old ones end
+    return renewed
 
 
 @router.delete("/{key}", status_code=204)

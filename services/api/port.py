@@ -1,6 +1,6 @@
 """What the api reads of jobs. Blocking and thread-safe; every method may raise `ReadModelUnavailable`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -12,6 +12,7 @@ from libs.readmodel.agents import Agent, Order
 
 class Projects(Protocol):
     def put_project(self, name: str, limits: Limits, now: datetime) -> None: ...
+    def remove_project(self, name: str, now: datetime) -> None: ...
     def projects(self) -> dict[str, Limits]: ...
 
 
@@ -38,6 +39,10 @@ class JobViews(Protocol):
 
     def live(self) -> list[JobId]:
         """Jobs that have not ended, oldest first."""
+        ...
+
+    def keys(self, job_ids: Sequence[JobId]) -> Mapping[JobId, Collection[str]]:
+        """The hashes of the keys that open these jobs now."""
         ...
 
     def finished(self, since: datetime) -> list[JobId]:

@@ -8,8 +8,12 @@ from pydantic import BaseModel
 from libs.contracts.jobs import JobOptions, Limits
 from services.api.access import Operator
 from services.api.deps import Dependencies, Deps
+from services.api.errors import NoSuchProject
 
 router = APIRouter(prefix="/api/projects", tags=["projects"], dependencies=[Operator])
+
+
+ProjectName = Annotated[str, Path(min_length=1, max_length=100)]
 
 
 class Project(BaseModel):
@@ -23,12 +27,18 @@ def projects(deps: Dependencies) -> list[Project]:
 
 
 @router.put("/{name}")
-def put_project(
-    name: Annotated[str, Path(min_length=1, max_length=100)], limits: Limits, deps: Dependencies
-) -> Project:
+def put_project(name: ProjectName, limits: Limits, deps: Dependencies) -> Project:
     """For jobs requested from now on: each takes what it does not give itself."""
     deps.projects.put_project(name, limits, deps.now())
     return Project(name=name, limits=limits)
+
+
+@router.delete("/{name}", status_code=204)
+def remove_project(name: ProjectName, deps: Dependencies) -> None:
+    """Jobs that were requested keep the limits they took from it."""
+    if name not in deps.projects.projects():
+        raise NoSuchProject
+    deps.projects.remove_project(name, deps.now())
 
 
 def with_defaults(options: JobOptions, project: str | None, deps: Deps) -> JobOptions:

@@ -13,7 +13,7 @@ from libs.contracts.jobs import MOST_RUNS, JobSecrets, JobState
 from libs.readmodel.rows import Desired, DesiredRow
 from libs.vault.port import SecretsDestroyed
 from services.api.deps import Deps
-from services.api.errors import InvalidForm, JobEnded, NoSuchJob, NothingToRetry
+from services.api.errors import InvalidForm, NoSuchJob, NothingToRetry
 from services.api.requests import changing
 
 FORGOTTEN_SOON = timedelta(minutes=1)  # what it knows might go while it is made to stay
@@ -33,8 +33,7 @@ def retry(job_id: JobId, form: RetryForm, deps: Deps) -> None:
 
     Raises:
         InvalidForm: an account is missing, or is another one than the job began with.
-        JobEnded: it is being cancelled.
-        NothingToRetry
+        NothingToRetry: it can't be tried again, or not now; it says why.
         NoSuchJob
         LogUnavailable: it is tried again nevertheless, if not at once.
     """
@@ -67,12 +66,14 @@ def _refuse_unless_retriable(job_id: JobId, desired: Desired, deps: Deps) -> Non
     if snapshot is None or snapshot.job.expires_at - deps.now() < FORGOTTEN_SOON:
         raise NoSuchJob
     if desired.state == "cancel":
-        raise JobEnded
+        raise NothingToRetry("It is being cancelled. It can be tried again when it has stopped.")
     if desired.run >= MOST_RUNS:
         raise NothingToRetry("This migration was tried again too often. Start a new one.")
     job = snapshot.job
-    if job.state is JobState.COMPLETED or (desired.state != "over" and not job.items_failed):
+    if job.state is JobState.COMPLETED:
         raise NothingToRetry("Nothing has failed: there is nothing to try again.")
+    if desired.state != "over" and not job.items_failed:
+        raise NothingToRetry("It is still going on, and nothing has failed so far.")
 
 
 def _held(job_id: JobId, deps: Deps) -> JobSecrets | None:

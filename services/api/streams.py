@@ -8,9 +8,8 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED
-from services.api.access import Operator, Reader
+from services.api.access import Access, Operator, Reader
 from services.api.deps import Dependencies
 from services.api.fleet import Fleet, changes
 from services.api.hub import INTERVAL, Hub
@@ -44,13 +43,13 @@ async def events(
     deps: Dependencies,
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
-    """The job view and its breakdown whenever they change."""
+    """The job view and its breakdown whenever they change. It ends as `gone` when the key opens the job no longer."""
     # Looked up before the stream starts: a 404 can't be sent after the 200.
     job = (await run_in_threadpool(snapshot_of, access.job_id, deps)).job
     if last_event_id == END and job.state in ENDED:
         return Response(status_code=204)
     hub: Hub = request.app.state.hub
-    return _stream(_events(hub, access.job_id))
+    return _stream(_events(hub, access))
 
 
 def _stream(found: AsyncGenerator[ServerSentEvent]) -> Response:
@@ -63,9 +62,9 @@ def _stream(found: AsyncGenerator[ServerSentEvent]) -> Response:
     )
 
 
-async def _events(hub: Hub, job_id: JobId) -> AsyncGenerator[ServerSentEvent]:
+async def _events(hub: Hub, access: Access) -> AsyncGenerator[ServerSentEvent]:
     number = 0
-    with hub.watch(job_id) as watch:
+    with hub.watch(access.job_id, access.opened_by) as watch:
         while (shown := await watch.next()) is not None:
             number += 1
             if shown.json:

@@ -123,6 +123,10 @@ class FakeReadModel:
             job_id: self.snapshots.get(job_id) or snapshot(job_id) for job_id in job_ids if job_id in self.requests()
         }
 
+    def keys(self, job_ids: Sequence[JobId]) -> dict[JobId, tuple[str, ...]]:
+        found = self.requests()
+        return {each: (found[each].key_hash, found[each].view_key_hash) for each in job_ids if each in found}
+
     def live(self) -> list[JobId]:
         return [job_id for job_id in self.requests() if not self.ended(job_id)]
 
@@ -144,6 +148,9 @@ class FakeReadModel:
 
     def put_project(self, name: str, limits: Limits, now: datetime) -> None:
         self.kept_projects[name] = limits
+
+    def remove_project(self, name: str, now: datetime) -> None:
+        del self.kept_projects[name]
 
     def projects(self) -> dict[str, Limits]:
         return self.kept_projects

@@ -381,6 +381,21 @@ def test_the_schema_is_applied_once_and_expires_every_row(
             assert f"{setting} = 1" in engine, name
 
 
+def test_a_removed_project_is_listed_no_more_and_may_come_back(store: ReadModel) -> None:
+    store.put_project("Jetty", Limits(concurrency=3), at(0))
+    store.remove_project("Jetty", at(1))
+    assert "Jetty" not in store.projects()
+    store.put_project("Jetty", Limits(concurrency=4), at(2))
+    assert store.projects()["Jetty"].concurrency == 4
+
+
+def test_the_keys_of_a_job_are_the_newest(store: ReadModel) -> None:
+    job = new_job()
+    store.write([request(job)], now=at(0))
+    store.write([request(job, key_hash="new", view_key_hash="new view")], now=at(1))
+    assert store.watching.keys([job, new_job()]) == {job: ("new", "new view")}
+
+
 def test_a_row_that_does_not_fit_is_refused_without_telling_what_is_in_it(store: ReadModel) -> None:
     job = new_job()
 

@@ -48,6 +48,9 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
         "fleet-token": _fleet_token,
         "fleet": _fleet,
         "fleet-projects": _projects,
+        "fleet-agents": _agents,
+        "job-external": _external("external"),
+        "job-external-errors": _external("external-errors"),
     }
 
 
@@ -57,6 +60,7 @@ def german() -> dict[str, Callable[[Page, str], None]]:
         "german-resting": _job("resting"),
         "german-start": _start,
         "german-fleet": _fleet,
+        "german-external": _external("external-errors"),
     }
 
 
@@ -141,6 +145,25 @@ def _projects(page: Page, url: str) -> None:
     _fleet(page, url)
     page.locator("summary", has_text="Projects").click()
     page.get_by_role("button", name="Change Harbour").click()
+
+
+def _agents(page: Page, url: str) -> None:
+    _fleet(page, url)
+    page.locator("summary", has_text="Agents").click()
+    page.get_by_label("Name of the agent").fill("Contacts of the office")
+    page.get_by_role("button", name="Register the agent").click()
+    page.get_by_label("Name of the job").fill("Contacts of Anna")
+    page.get_by_label("Kinds of things").fill("Contacts, Groups")
+    page.get_by_role("button", name="Make the job").click()
+    page.locator(".given a").wait_for()
+
+
+def _external(key: str) -> Callable[[Page, str], None]:
+    def act(page: Page, url: str) -> None:
+        _job(key)(page, url)
+        page.locator("#entities").wait_for()
+
+    return act
 
 
 if __name__ == "__main__":

@@ -65,11 +65,49 @@ class Stage(FakeReadModel):
             **waiting,
         )
         self.put_project("Harbour", limits, self.started)
+        self._put_external("external", JobState.RUNNING, 0)
+        self._put_external("external-errors", JobState.COMPLETED_WITH_ERRORS, 2)
 
     def put(self, key: str, state: JobState, **changes: Any) -> JobId:
         job_id = self.add_job(f"j-{key}", key=key, view_key=f"view-{key}")
         self.snapshots[job_id] = scene(job_id, state, self.started, changes)
         return job_id
+
+    def _put_external(self, key: str, state: JobState, failed: int) -> None:
+        """A job of an agent: three kinds of things."""
+        kinds = (("Contacts", 812, 14, failed), ("Calendars", 9, 0, 0), ("Notes from the harbour office", 0, 0, 0))
+        rows = [
+            BreakdownRow(
+                kind="entity",
+                name=name,
+                destination_name=None,
+                state="waiting" if not imported else "done" if failed else "copying",
+                items_total=None,
+                items_completed=imported,
+                items_skipped=skipped,
+                items_failed=errored,
+                items_remaining=None,
+                items_verified=0,
+                bytes_total=None,
+                bytes_completed=0,
+            )
+            for name, imported, skipped, errored in kinds
+        ]
+        hosts = {"source_host": None, "destination_host": None, "folders_total": None, "folders_planned": 0}
+        done = {"items_completed": 821, "items_skipped": 14, "items_failed": failed, "items_total": 835 + failed}
+        left = {"items_remaining": 0, "progress_percent": 100.0}
+        if state is JobState.RUNNING:
+            done, left = done | {"items_total": 1_200}, {"items_remaining": 365, "progress_percent": 69.5}
+        job = {
+            "kind": "external",
+            "name": "Contacts of Anna",
+            "worker": "Contacts of the office",
+            **hosts,
+            **done,
+            **left,
+        }
+        job_id = self.put(key, state, **job)
+        self.snapshots[job_id] = self.snapshots[job_id].model_copy(update={"breakdown": rows})
 
     def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
         job = self.snapshots[job_id].job
@@ -87,6 +125,17 @@ class Stage(FakeReadModel):
     def failures(self, job_id: JobId) -> list[FailureRow]:
         if not self.snapshots[job_id].job.items_failed:
             return []
+        if self.snapshots[job_id].job.kind == "external":
+            row = FailureRow(
+                at=self.started,
+                folder="",
+                uid=0,
+                item="anna.vcf",
+                reason=Reason.ITEM_FAILED,
+                server_text="No name",
+                what_to_do="",
+            )
+            return [row, row.model_copy(update={"item": "Müller & Söhne.vcf", "server_text": ""})]
         said = [
             ("INBOX", 2881, Reason.MESSAGE_TOO_LARGE, "NO [LIMIT] Message exceeds maximum size (52428800)"),
             ("INBOX", 3307, Reason.MESSAGE_TOO_LARGE, "NO [LIMIT] Message exceeds maximum size (52428800)"),

@@ -155,5 +155,5 @@ def test_a_job_that_has_ended_is_not_changed_any_more(api, client, job_id):
 
     answer = client.post("/api/jobs/the-key/pause")
 
-    assert (answer.status_code, answer.json()["detail"]) == (409, "The job has ended.")
+    assert (answer.status_code, answer.json()["detail"]) == (409, "The job has ended, or is being cancelled.")
     assert api.log.messages == []

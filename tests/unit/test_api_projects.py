@@ -23,7 +23,10 @@ def requested(api, client, **form) -> Limits:
     return desired.limits
 
 
-@pytest.mark.parametrize(("method", "path"), [("GET", "/api/projects"), ("PUT", "/api/projects/Harbour")])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/projects"), ("PUT", "/api/projects/Harbour"), ("DELETE", "/api/projects/Harbour")],
+)
 def test_they_are_for_the_operator_alone(api, client, method, path):
     assert client.request(method, path, json={}).status_code == 401
     assert api.model.kept_projects == {}
@@ -70,3 +73,12 @@ def test_wrong_projects_are_refused(api, client, name, limits, field):
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, field)
     assert api.model.kept_projects == {}
+
+
+def test_a_removed_project_gives_no_limits_any_more(api, client):
+    put(client, **LIMITS)
+    assert client.delete("/api/projects/Harbour", headers=BEARER).status_code == 204
+
+    assert client.get("/api/projects", headers=BEARER).json() == []
+    assert requested(api, client, project="Harbour") == Limits()
+    assert client.delete("/api/projects/Harbour", headers=BEARER).status_code == 404

@@ -97,13 +97,16 @@ def test_a_paused_job_stays_paused(api, client, job):
     assert (api.model.desired(job["job_id"]).state, api.model.desired(job["job_id"]).run) == ("pause", 2)
 
 
-@pytest.mark.parametrize(("state", "failed"), [(JobState.RUNNING, 0), (JobState.COMPLETED, 0)])
-def test_where_nothing_has_failed_there_is_nothing_to_retry(api, client, job, state, failed):
-    api.model.show(job["job_id"], state=state, completed=3, failed=failed)
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [(JobState.RUNNING, "It is still going on"), (JobState.QUEUED, "It is still"), (JobState.COMPLETED, "Nothing has")],
+)
+def test_where_nothing_has_failed_there_is_nothing_to_retry_and_it_says_why(api, client, job, state, why):
+    api.model.show(job["job_id"], state=state, completed=3, failed=0)
 
     answer = retry(client, job, FORM)
 
-    assert (answer.status_code, "Nothing has failed" in answer.json()["detail"]) == (409, True)
+    assert (answer.status_code, why in answer.json()["detail"]) == (409, True)
 
 
 def test_a_job_that_is_being_cancelled_is_not_retried(api, client, job):

@@ -172,3 +172,20 @@ def test_open_streams_do_not_hold_up_the_end_of_the_process(server, job_id):
 )
 def test_the_percentage_does_not_fall_and_is_100_only_when_nothing_remains(completed, before, shown):
     assert steady(snapshot("j1", completed=completed, total=10), before).job.progress_percent == shown
+
+
+@pytest.mark.parametrize("key", ["the-key", "the-view-key"])
+def test_streams_opened_with_old_links_end_at_once_and_the_others_go_on(api, http, job_id, key):
+    with stream(http, key) as old:
+        told = events(old)
+        assert next(told)[0] == "snapshot"
+        begun = time.monotonic()
+        new = http.post("/api/jobs/the-key/rotate-links").json()
+
+        assert [(name, data) for name, data, _ in told] == [("end", {"state": "gone"})]
+        assert time.monotonic() - begun < 2.5
+    with stream(http, new["view_key"]) as answer:
+        told = events(answer)
+        assert next(told)[0] == "snapshot"
+        api.model.show(job_id, completed=5)
+        assert next(told)[1]["job"]["items_completed"] == 5

@@ -10,15 +10,21 @@ from hypothesis import strategies as st
 from libs.contracts import events
 from libs.contracts.codec import Message, UnknownMessage, decode, encode, type_name
 from libs.contracts.commands import CopyFolder, StartJob
-from libs.contracts.events import JobCompleted, JobDeleted, ProgressBatch, Throttled
+from libs.contracts.events import EntityReport, JobCompleted, JobDeleted, ProgressBatch, Throttled
 from libs.contracts.ids import JobId
 from libs.contracts.reasons import Reason
 
 NOW = datetime(2026, 11, 21, 12, 30, 0, 123456, tzinfo=UTC)
 TYPES = get_args(Message)
+TEXT = st.text(alphabet="0123456789abcdefj/", max_size=40)
+COUNT = st.integers(0, 2**53)
 KNOWN = {  # what from_type would make that no message holds: surrogates, infinities, times without a zone
-    str: st.text(alphabet="0123456789abcdefj/", max_size=40),
+    str: TEXT,
     float: st.floats(0, 1e9),
+    float | None: st.none() | st.floats(0, 1e9),
+    tuple[EntityReport, ...]: st.lists(
+        st.builds(EntityReport, entity_id=TEXT, imported=COUNT, skipped=COUNT, errored=COUNT), max_size=3
+    ).map(tuple),
     datetime: st.datetimes(timezones=st.just(UTC)),
 }
 

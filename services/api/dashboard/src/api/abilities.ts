@@ -9,8 +9,6 @@ export interface Abilities {
   notify: boolean
   retry: boolean
   rotateLinks: boolean
-  agents: boolean
-  projects: boolean
 }
 
 export const NONE: Abilities = {
@@ -18,8 +16,6 @@ export const NONE: Abilities = {
   notify: false,
   retry: false,
   rotateLinks: false,
-  agents: false,
-  projects: false,
 }
 
 /** Asked of the api itself; what it does not answer, it can't. */
@@ -37,8 +33,6 @@ export function abilities(document: unknown): Abilities {
     notify: false,
     retry: has('/api/jobs/{key}/retry', 'post'),
     rotateLinks: has('/api/jobs/{key}/rotate-links', 'post'),
-    agents: has('/api/agents', 'post'),
-    projects: has('/api/projects/{name}', 'put'),
   }
 }
 

@@ -4,6 +4,8 @@ import type { components } from './schema'
 type Schemas = components['schemas']
 
 export type Account = Schemas['Account']
+export type Agent = Schemas['AgentView']
+export type AgentRegistered = Schemas['AgentRegistered']
 export type BatchRow = Schemas['BatchRow']
 export type BreakdownRow = Schemas['BreakdownRow']
 export type CheckedAccount = Schemas['CheckedAccount']

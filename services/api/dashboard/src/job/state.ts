@@ -1,7 +1,9 @@
-/** What is said of a job's state; a dry run copies nothing, so it is said otherwise. */
+/** What is said of a job's state; a dry run copies nothing, and an agent does as it likes, so it is said otherwise. */
 import type { JobView } from '../api/types'
-import type { JobTexts } from '../texts'
+import type { ExternalTexts, JobTexts } from '../texts'
 import type { StateText } from '../texts/en/job'
 
-export const stateText = (job: Pick<JobView, 'mode' | 'state'>, t: JobTexts): StateText =>
-  (job.mode === 'dry_run' ? t.dryRun[job.state] : undefined) ?? t.states[job.state]
+export function stateText(job: Pick<JobView, 'kind' | 'mode' | 'state'>, t: JobTexts & Partial<ExternalTexts>): StateText {
+  const otherwise = job.kind === 'external' ? t.external?.states : job.mode === 'dry_run' ? t.dryRun : undefined
+  return otherwise?.[job.state] ?? t.states[job.state]
+}

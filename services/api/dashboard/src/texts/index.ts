@@ -2,6 +2,7 @@
 import { formats, type Formats } from '../numbers/format'
 import type { Common } from './en/common'
 import type { DialogTexts } from './en/dialogs'
+import type { ExternalTexts } from './en/external'
 import type { FleetTexts } from './en/fleet'
 import type { FootTexts } from './en/foot'
 import type { JobTexts } from './en/job'
@@ -11,9 +12,9 @@ import type { ReasonTexts } from './en/reasons'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
-export type { Common, DialogTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator' | 'external'
 
 /** Each module exports one object: the texts that are added. */
 const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
@@ -28,6 +29,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     reasons: () => import('./en/reasons'),
     limits: () => import('./en/limits'),
     operator: () => import('./en/operator'),
+    external: () => import('./en/external'),
   },
   de: {
     common: () => import('./de/common'),
@@ -40,6 +42,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     reasons: () => import('./de/reasons'),
     limits: () => import('./de/limits'),
     operator: () => import('./de/operator'),
+    external: () => import('./de/external'),
   },
 }
 

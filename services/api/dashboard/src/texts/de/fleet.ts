@@ -20,6 +20,8 @@ export const fleet: FleetTexts = {
     none: 'Gerade läuft kein Umzug.',
     projects: 'Projekte',
     projectsHint: 'Grenzen und Zeitplan der Umzüge, die sie nennen.',
+    agents: 'Agenten',
+    agentsHint: 'Andere Programme, deren Aufträge hier auch stehen.',
     noneFinished: 'In den letzten 7 Tagen ist kein Umzug zu Ende gegangen.',
     noneMatch: 'Zu diesem Filter passt kein Umzug.',
     name: 'Umzug',

@@ -67,9 +67,7 @@ export const job: JobTexts = {
     },
     folders: {
       title: 'Ordner',
-      entities: 'Inhalt',
       name: 'Ordner',
-      entity: 'Art',
       goesTo: (name) => `kommt an als ${name}`,
       state: 'Zustand',
       progress: 'Fortschritt',

@@ -19,6 +19,8 @@ export const fleet = {
     none: 'No migration is going on.',
     projects: 'Projects',
     projectsHint: 'Limits and schedule of the jobs that name them.',
+    agents: 'Agents',
+    agentsHint: 'Other programs whose jobs are shown here too.',
     noneFinished: 'No migration has ended in the last 7 days.',
     noneMatch: 'No job fits this filter.',
     name: 'Job',

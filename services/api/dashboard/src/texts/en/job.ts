@@ -72,9 +72,7 @@ export const job = {
     },
     folders: {
       title: 'Folders',
-      entities: 'Contents',
       name: 'Folder',
-      entity: 'Kind',
       goesTo: (name: string) => `arrives as ${name}`,
       state: 'State',
       progress: 'Progress',

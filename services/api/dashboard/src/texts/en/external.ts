@@ -1,0 +1,38 @@
+/** What is said otherwise of a job that an external agent carries out. */
+import type { BreakdownRow, JobState } from '../../api/types'
+import type { StateText } from './job'
+
+const states: Partial<Record<JobState, StateText>> = {
+  queued: { title: 'Waiting for its agent', text: 'Its agent has not reported yet.', next: 'It begins with the first report.' },
+  running: { title: 'Its agent is at work', text: 'What it reports is shown here.', next: 'You can close this page and come back whenever you like.' },
+  paused: { title: 'Paused', text: 'Its agent was told to wait.', next: 'It goes on when you resume it.' },
+  stalled: { title: 'No word from its agent', text: 'Nothing has been reported for a minute.', next: 'It goes on as soon as the agent reports again.' },
+  cancelling: { title: 'Stopping', text: 'Its agent was told to stop.', next: 'It ends when the agent says so, or has been silent for a minute.' },
+  completed: { title: 'All of it is done', text: 'Its agent has carried over everything.', next: '' },
+  completed_with_errors: { title: 'Done, but not everything', text: 'Its agent could not carry over everything.', next: 'What it said about that is listed below.' },
+  failed: { title: 'It could not go on', text: 'Its agent gave up before everything was done.', next: 'What had been carried over stays.' },
+  cancelled: { title: 'Cancelled', text: 'The job was stopped.', next: 'What had been carried over stays.' },
+}
+
+const rows: Record<BreakdownRow['state'], string> = { waiting: 'waiting', planned: 'counted', copying: 'in progress', done: 'done', failed: 'failed' }
+
+export const external = {
+  external: {
+    states,
+    entities: {
+      title: 'Contents',
+      name: 'Kind',
+      imported: 'Carried over',
+      skipped: 'Left out',
+      errored: 'Failed',
+      states: rows,
+      none: 'Its agent has not said what kinds of things it carries over.',
+    },
+    failures: {
+      lead: (n: string, count: number) => `${n} ${count === 1 ? 'item was' : 'items were'} not carried over.`,
+      said: 'The agent said',
+    },
+  },
+}
+
+export type ExternalTexts = typeof external
