@@ -1,0 +1,59 @@
+"""A service that can't start says why in one line and ends; nobody has to read a traceback."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cryptography.fernet import Fernet
+
+from tests.servers.kafka import Kafka
+
+KEYS = {"MASTER_KEYS": Fernet.generate_key().decode(), "ACCOUNT_KEY": "the secret of the accounts"}
+NOWHERE = "http://mailtide:hunter2-hunter2@127.0.0.1:1/default"
+
+
+def said(directory: Path, *command: str, **settings: str) -> tuple[int, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("MAILTIDE_")}
+    given = {"DATA_DIR": str(directory / "data"), "LISTEN": "127.0.0.1:0", **settings}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.cli", *command],
+        env=environment | {f"MAILTIDE_{name}": value for name, value in given.items()},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    return done.returncode, done.stderr.strip()
+
+
+@pytest.mark.parametrize("service", ["api", "scanner", "copier", "aggregator"])
+def test_a_service_of_its_own_needs_kafka(tmp_path: Path, service: str) -> None:
+    told = "mailtide: MAILTIDE_LOG_URL: must start with kafka for a service of its own"
+    assert said(tmp_path, service) == (2, told)
+
+
+def test_a_service_of_its_own_needs_a_clickhouse_server(kafka: Kafka, tmp_path: Path) -> None:
+    told = "mailtide: MAILTIDE_CLICKHOUSE_URL: must start with http for a service of its own"
+    assert said(tmp_path, "copier", LOG_URL=kafka.url, **KEYS) == (2, told)
+
+
+def test_a_clickhouse_that_does_not_answer_is_said(kafka: Kafka, tmp_path: Path) -> None:
+    kafka.empty()
+    status, told = said(tmp_path, "copier", LOG_URL=kafka.url, CLICKHOUSE_URL=NOWHERE, **KEYS)
+    assert (status, told.count("\n")) == (1, 0)
+    assert told.startswith("mailtide: MAILTIDE_CLICKHOUSE_URL: it does not answer")
+
+
+def test_a_broker_that_does_not_answer_is_said(tmp_path: Path) -> None:
+    status, told = said(tmp_path, "aggregator", LOG_URL="kafka://127.0.0.1:1", CLICKHOUSE_URL=NOWHERE, **KEYS)
+    assert (status, told.count("\n")) == (1, 0)
+    assert told.startswith("mailtide: MAILTIDE_LOG_URL: the log can't be opened (No broker answers")
+
+
+def test_topics_are_made_and_checked_by_a_command(kafka: Kafka, tmp_path: Path) -> None:
+    kafka.empty()
+    assert said(tmp_path, "admin", "topics", "--replicas", "1", LOG_URL=kafka.url, **KEYS)[0] == 0
+    assert said(tmp_path, "admin", "topics", LOG_URL=kafka.url, RETENTION_DAYS="8", **KEYS)[0] == 1
+    status, told = said(tmp_path, "admin", "topics")
+    assert (status, told.count("\n")) == (2, 0)
