@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ import uvloop
 log = structlog.get_logger()
 
 GRACE_SECONDS = 9.5  # so that it has ended within 10 s
+COLLECT_EVERY = (50_000, 20, 20)  # allocations; generations
 THREADS = 8  # for `asyncio.to_thread`; a service's own work has its own pools
 
 
@@ -28,8 +30,16 @@ def run(main: Callable[[asyncio.Event], Awaitable[int]], *, grace: float = GRACE
     signal, the process ends as it is. Threads that are still busy then are not
     waited for: everything durable is durable before it is acknowledged.
     """
+    collect_seldom()
     status = uvloop.run(_main(main, grace))
     leave(status)
+
+
+def collect_seldom() -> None:
+    """What a copier holds of each message is many small objects that live long and form no cycles. With Python's own
+    threshold of 700 a third of its CPU went into looking through them again and again (30,000 messages: 1.1 s, 0.8 s).
+    """
+    gc.set_threshold(*COLLECT_EVERY)
 
 
 async def _main(main: Callable[[asyncio.Event], Awaitable[int]], grace: float) -> int:

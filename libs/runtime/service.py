@@ -1,6 +1,7 @@
 """The lifetime of a service: open the stores, serve, work; at the end stop at a message boundary, commit, leave."""
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -90,6 +91,7 @@ async def _serve(settings: Settings, compose: Compose, ready: Callable[[str], st
     try:
         async with process.serve(parts.app(Health(checks), stop), listener):
             await _start(parts.workers)
+            gc.freeze()  # what is there now stays: no collection looks at it again
             typer.echo(ready(_address(listener)))
             died = await _first_death(parts.workers, stop)
             stop.set()  # open streams end, so that the server can

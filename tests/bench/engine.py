@@ -20,6 +20,7 @@ from libs.mailbox.connect import ConnectPolicy, connect
 from libs.mailbox.errors import MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.readmodel.rows import FolderRow, PlanRow
+from libs.runtime.process import collect_seldom
 from services.copier.connections import Connections, Reach
 from services.copier.folder_copy import FolderCopy
 from services.copier.hold import Hold
@@ -33,6 +34,7 @@ JOB = JobId("bench")
 
 
 def main() -> None:
+    collect_seldom()
     task = json.load(sys.stdin)
     secrets = JobSecrets(source=Account(**task["source"]), destination=Account(**task["destination"]))
     policy = ConnectPolicy(
