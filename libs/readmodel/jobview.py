@@ -70,7 +70,7 @@ def view(numbers: Numbers, far: Sums, *, now: datetime, retention: timedelta) ->
         limits=head.limits,
         rate=rate,
         warnings=list(numbers.warnings),
-        holds=_holds(head, bool(numbers.names or numbers.entities), expires_at),
+        holds=_holds(head, numbers.named, expires_at),
     )
 
 

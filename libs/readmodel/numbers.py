@@ -79,6 +79,26 @@ class FolderProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FolderSums:
+    """Folders that the same run reported last, as one. Times: of the last report of any, and of one with a worker."""
+
+    run: int
+    parts: int
+    completed: int
+    skipped: int
+    failed: int
+    total: int
+    total_if_none_failed: int
+    verified: int
+    levels: Sequence[VerifyLevel]
+    bytes_total: int
+    bytes_completed: int
+    worker: str | None
+    worker_at: datetime | None
+    reported_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recent:
     """What was copied in the last 10 and 60 seconds, and the time (UNIX, seconds) each count began."""
 
@@ -155,6 +175,7 @@ class Numbers:
     head: Head
     agent: AgentProgress | None = None  # of an external job
     entities: Sequence[Entity] = ()
+    named: bool = False  # names are stored
     names: Sequence[FolderNames] = ()
     progress: Sequence[FolderProgress] = ()
     recent: Recent | None = None

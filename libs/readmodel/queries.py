@@ -189,6 +189,25 @@ LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOB
     ON u.job_id = p.job_id AND u.plan_id = p.plan_id
 """
 
+# The folders of a job as one; those that different runs reported last are apart (see `sums`).
+FOLDER_SUMS = f"""
+SELECT f.job_id AS job_id, f.run AS run, count() AS parts, sum(f.completed) AS completed, sum(f.skipped) AS skipped,
+    sum(f.failed) AS failed, sum(greatest(f.planned, f.completed + f.skipped + f.failed)) AS total,
+    sum(greatest(f.planned, f.completed + f.skipped)) AS total_if_none_failed,
+    sum(f.verified) AS verified, groupUniqArrayIf(assumeNotNull(f.level), f.verified > 0) AS levels,
+    sum(f.bytes_total) AS bytes_total, sum(f.bytes_completed) AS bytes_completed,
+    argMaxIf(f.worker, f.at, f.worker != '') AS worker, maxIf(f.at, f.worker != '') AS worker_at,
+    max(greatest(f.planned_at, f.at)) AS reported_at
+FROM (
+    SELECT *, planned_items + planned_skipped AS planned, ifNull(reported_at, planned_at) AS at
+    FROM ({FOLDER_PROGRESS})
+) AS f GROUP BY f.job_id, f.run
+"""
+
+NAMED = f"""
+SELECT job_id FROM folders WHERE {_JOBS} UNION DISTINCT SELECT job_id FROM entities WHERE {_JOBS}
+"""
+
 NOTES = f"""
 SELECT job_id, 'warning' AS kind, number, text, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
 UNION ALL

@@ -45,7 +45,11 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         hub = app.state.hub = Hub(
-            lambda job_ids: deps.views.views(job_ids, deps.now()), deps.views.live, deps.now, deps.views.keys
+            lambda job_ids: deps.views.views(job_ids, deps.now()),
+            lambda job_ids: deps.views.jobs(job_ids, deps.now()),
+            deps.views.live,
+            deps.now,
+            deps.views.keys,
         )
         waiting = app.state.orders = Orders(deps.agents.orders)
         app.state.reports = Reports(deps, Control(deps.log, deps.store))

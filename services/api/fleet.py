@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from libs.contracts.ids import JobId
-from libs.contracts.views import Snapshot
+from libs.contracts.views import JobView
 
 STAYS = timedelta(minutes=10)  # what ended while somebody watched; after that it is found among the finished
 
@@ -22,14 +22,13 @@ class Fleet:
         return f"[{','.join(self.jobs.values())}]"
 
 
-def fleet(before: Fleet, live: Collection[JobId], snapshots: Mapping[JobId, Snapshot], now: datetime) -> Fleet:
-    """`live` jobs and those that ended since `before`; a job of which there is no snapshot is gone."""
+def fleet(before: Fleet, live: Collection[JobId], found: Mapping[JobId, JobView], now: datetime) -> Fleet:
+    """`live` jobs and those that ended since `before`; one that was not found is gone."""
     wanted = set(live)
     jobs = [
-        each.job
-        for job_id, each in snapshots.items()
-        if job_id in wanted
-        or (job_id in before.jobs and (each.job.finished_at is None or now - each.job.finished_at < STAYS))
+        job
+        for job_id, job in found.items()
+        if job_id in wanted or (job_id in before.jobs and (job.finished_at is None or now - job.finished_at < STAYS))
     ]
     jobs.sort(key=lambda job: (job.created_at, job.job_id))
     return Fleet({job.job_id: job.model_dump_json() for job in jobs})

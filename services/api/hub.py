@@ -16,7 +16,7 @@ import structlog
 
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED, JobState
-from libs.contracts.views import Snapshot
+from libs.contracts.views import JobView, Snapshot
 from libs.readmodel.port import ReadModelUnavailable
 from libs.runtime import metrics
 from services.api.fleet import Fleet, fleet
@@ -67,15 +67,18 @@ class Hub:
     def __init__(
         self,
         read: Callable[[Sequence[JobId]], Mapping[JobId, Snapshot]],
+        read_jobs: Callable[[Sequence[JobId]], Mapping[JobId, JobView]],
         live: Callable[[], Sequence[JobId]],
         now: Callable[[], datetime],
         keys: Callable[[Sequence[JobId]], Mapping[JobId, Collection[str]]],
     ) -> None:
-        """`live` names the jobs of the fleet, `keys` the hashes of the keys that open these jobs.
+        """`read` is for the jobs that are watched, `read_jobs` for the fleet, all at once; `live` names the jobs of
+        the fleet, `keys` the hashes of the keys that open these jobs.
 
         All block; they run in a thread of the hub's own.
         """
         self._read = read
+        self._read_jobs = read_jobs
         self._live = live
         self._now = now
         self._keys = keys
@@ -185,15 +188,19 @@ class Hub:
     def _read_all(
         self, watched: Sequence[JobId], before: Fleet | None
     ) -> tuple[Mapping[JobId, Snapshot], Fleet | None, Mapping[JobId, Collection[str]]]:
-        """The watched jobs, and the fleet unless nobody watches it (`before` is None): one read for both."""
+        """The watched jobs, the fleet unless nobody watches it (`before` is None), and the keys of the watched."""
         live = [] if before is None else self._live()
-        read = self._read(list(dict.fromkeys([*watched, *live, *(before.jobs if before else ())])))
-        snapshots = {
-            job_id: steady(each, self._percent.get((job_id, each.job.run), 0.0)) for job_id, each in read.items()
-        }
-        self._percent = {(job_id, each.job.run): each.job.progress_percent or 0.0 for job_id, each in snapshots.items()}
-        seen = None if before is None else fleet(before, live, snapshots, self._now())
-        return snapshots, seen, self._keys(watched) if watched else {}
+        read = self._read(watched) if watched else {}
+        jobs = self._read_jobs(list(dict.fromkeys([*live, *before.jobs]))) if before is not None else {}
+        snapshots = {each: found.model_copy(update={"job": self._steady(found.job)}) for each, found in read.items()}
+        seen = {job_id: self._steady(job) for job_id, job in jobs.items()}
+        shown = [*(each.job for each in snapshots.values()), *seen.values()]
+        self._percent = {(job.job_id, job.run): job.progress_percent or 0.0 for job in shown}
+        now = None if before is None else fleet(before, live, seen, self._now())
+        return snapshots, now, self._keys(watched) if watched else {}
+
+    def _steady(self, job: JobView) -> JobView:
+        return steady(job, self._percent.get((job.job_id, job.run), 0.0))
 
 
 def _tell(watches: Iterable[Watch[T]], shown: T) -> None:
@@ -205,13 +212,12 @@ def _shown(snapshot: Snapshot | None) -> Shown:
     return _GONE if snapshot is None else Shown(snapshot.job.state, snapshot.model_dump_json())
 
 
-def steady(snapshot: Snapshot, before: float) -> Snapshot:
-    """The snapshot with a percentage that does not fall, though a new plan can find more to copy.
+def steady(job: JobView, before: float) -> JobView:
+    """The job with a percentage that does not fall, though a new plan can find more to copy.
 
     100 % goes with nothing remaining, and with that only.
     """
-    job = snapshot.job
     if job.progress_percent is None or job.items_remaining == 0:
-        return snapshot
+        return job
     percent = min(max(before, job.progress_percent), 99.9)
-    return snapshot.model_copy(update={"job": job.model_copy(update={"progress_percent": percent})})
+    return job.model_copy(update={"progress_percent": percent})

@@ -53,8 +53,8 @@ def jobs(deps: Dependencies, state: Literal["active", "finished"] = "active") ->
     """Every job that has not ended, oldest first, or those that ended in the last 7 days. For the operator."""
     now = deps.now()
     job_ids = deps.views.live() if state == "active" else deps.views.finished(now - FINISHED)
-    found = deps.views.views(job_ids, now)
-    return [found[job_id].job for job_id in job_ids if job_id in found]
+    found = deps.views.jobs(job_ids, now)
+    return [found[job_id] for job_id in job_ids if job_id in found]
 
 
 @router.get("/{key}")

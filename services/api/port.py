@@ -6,7 +6,7 @@ from typing import Literal, Protocol
 
 from libs.contracts.ids import AgentId, JobId
 from libs.contracts.jobs import Limits
-from libs.contracts.views import BatchRow, FailureRow, Snapshot
+from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
 from libs.readmodel.agents import Agent, Order
 
 
@@ -35,6 +35,10 @@ class JobViews(Protocol):
     def find(self, key_hash: str) -> tuple[JobId, Literal["key", "view_key"]] | None: ...
     def views(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, Snapshot]:
         """A constant number of queries; jobs that are not there (any more) are left out."""
+        ...
+
+    def jobs(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, JobView]:
+        """The same without the breakdowns: for very many jobs."""
         ...
 
     def live(self) -> list[JobId]:

@@ -119,9 +119,15 @@ class FakeReadModel:
 
     def views(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, Snapshot]:
         self.reads += 1
+        return self._views(job_ids)
+
+    def _views(self, job_ids: Sequence[JobId]) -> Mapping[JobId, Snapshot]:
         return {
             job_id: self.snapshots.get(job_id) or snapshot(job_id) for job_id in job_ids if job_id in self.requests()
         }
+
+    def jobs(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, JobView]:
+        return {job_id: each.job for job_id, each in self._views(job_ids).items()}
 
     def keys(self, job_ids: Sequence[JobId]) -> dict[JobId, tuple[str, ...]]:
         found = self.requests()

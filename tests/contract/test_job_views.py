@@ -521,3 +521,39 @@ def test_whom_to_tell_is_due_at_the_end_and_gone_when_it_is_erased(store: ReadMo
     store.keep_notification(deleted, "late", at(5))
     assert (store.notification(ended), [due for due in store.due_notifications() if due.job_id in ours]) == (None, [])
     assert [hold for hold in see(store, ended).job.holds if hold.what == "addresses"] == []
+
+
+def test_jobs_without_their_breakdowns_are_those_of_the_snapshots(store: ReadModel) -> None:
+    copying, retried, done, empty = new_job(), new_job(), new_job(), new_job()
+    for job in (copying, retried, done):
+        store.write(admitted(job, "1", "2", "3"), now=at(0))
+        apply(store, (1, listed(job, 3)), (2, planned(job, items=10, skipped=2)), (3, planned(job, "2", items=5)))
+        apply(store, (4, progress(job, completed=7, failed=1, skipped=1)), (5, progress(job, "2", completed=9)))
+    store.write(requested(empty), now=at(0))
+    apply(store, (6, planned(done, "3", items=4)), (7, finished(done, "1", completed=9, failed=1)))
+    store.write([request(retried, run=2)], now=at(8))  # what failed before is to be tried again
+    apply(store, (9, replace(finished(done, "3", completed=4), run=1)))
+    audit = FolderAudited(
+        job_id=done,
+        folder_id=FolderId("1"),
+        plan_id=plan_id("1"),
+        level="identity",
+        verified=9,
+        rewritten=0,
+        removed=0,
+        recovered=0,
+        surplus=0,
+    )
+    apply(store, (10, audit))
+    outcome = OutcomeRow(job_id=done, state="completed_with_errors", side=None, reason=None, finished_at=at(11))
+    store.write([outcome], now=at(11))
+    throttle = ThrottleRow(job_id=copying, side="source", reason=Reason.BUSY, until=at(99), server_text="Wait")
+    store.write([throttle, WarningRow(job_id=copying, number=1, text="Mind the gap")], now=at(12))
+
+    everything = [*store.watching.live(), *store.watching.finished(at(-9_999_999))]
+    assert {copying, retried, done, empty} <= set(everything)
+    seen = store.watching.views(everything, at(20))
+    assert store.watching.jobs([*everything, new_job()], at(20)) == {job: each.job for job, each in seen.items()}
+    assert seen[retried].job.items_failed == 0
+    assert seen[done].job.items_verified == 9
+    assert store.watching.jobs([], at(20)) == {}

@@ -171,7 +171,7 @@ def test_open_streams_do_not_hold_up_the_end_of_the_process(server, job_id):
     [(4, 0.0, 40.0), (4, 55.5, 55.5), (4, 100.0, 99.9), (10, 55.5, 100.0), (10, 100.0, 100.0)],
 )
 def test_the_percentage_does_not_fall_and_is_100_only_when_nothing_remains(completed, before, shown):
-    assert steady(snapshot("j1", completed=completed, total=10), before).job.progress_percent == shown
+    assert steady(snapshot("j1", completed=completed, total=10).job, before).progress_percent == shown
 
 
 @pytest.mark.parametrize("key", ["the-key", "the-view-key"])

@@ -90,7 +90,7 @@ def test_changes_come_at_most_once_a_second_and_all_viewers_cost_one_read(api, h
 
 
 def seen(*jobs, now=NOW):
-    return fleet(Fleet(dict.fromkeys((A, B), "")), [A], {each.job.job_id: each for each in jobs}, now)
+    return fleet(Fleet(dict.fromkeys((A, B), "")), [A], {each.job.job_id: each.job for each in jobs}, now)
 
 
 def test_what_ended_while_it_was_watched_stays_for_a_while():
