@@ -14,6 +14,7 @@ MailAddress = Annotated[
     str, StringConstraints(max_length=254, pattern=r"^[^\s@<>\"(),:;\\\x00-\x1f]+@[^\s@<>\"(),:;\\\x00-\x1f]+$")
 ]
 FolderName = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+Language = Literal["en", "de"]  # of the pages, and of the mails
 Mode = Literal["full", "folders_only", "dry_run"]  # dry_run: only say what would be copied, and write nothing
 
 
@@ -45,6 +46,7 @@ class JobOptions(Limits):
     notify_email: MailAddress | None = Field(
         default=None, exclude=True, repr=False
     )  # sealed apart, stored nowhere else
+    notify_language: Language = Field(default="en", exclude=True)
 
 
 class JobForm(BaseModel):
@@ -78,6 +80,7 @@ class Recipient(BaseModel):
 
     address: SecretStr
     url: SecretStr
+    language: Language = "en"
 
 
 class JobState(StrEnum):

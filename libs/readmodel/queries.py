@@ -357,8 +357,9 @@ FROM {table} FINAL WHERE {_JOBS} AND job_id NOT IN {_DELETED}
 NOTIFICATION = f"SELECT sealed FROM notifications FINAL WHERE {_JOB}"
 
 DUE_NOTIFICATIONS = f"""
-SELECT o.job_id AS job_id, o.finished_at AS finished_at FROM outcomes AS o FINAL
-WHERE o.job_id IN (SELECT job_id FROM notifications) AND o.job_id NOT IN {_DELETED}
+SELECT job_id, finished_at FROM outcomes FINAL
+WHERE job_id IN (SELECT job_id FROM notifications) AND job_id NOT IN {_DELETED}
+    AND (job_id, run) IN (SELECT job_id, max(run) FROM requests GROUP BY job_id)
 ORDER BY finished_at, job_id LIMIT 100
 """
 

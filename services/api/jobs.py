@@ -120,10 +120,13 @@ def change_limits(change: LimitsChange, access: Owner, deps: Dependencies) -> Ta
 
 
 @router.post("/{key}/retry", status_code=202)
-def retry(form: RetryForm, access: Owner, client: ClientAddress, deps: Dependencies) -> Taken:
+def retry(
+    key: str, form: RetryForm, access: Owner, request: Request, client: ClientAddress, deps: Dependencies
+) -> Taken:
     """Try again what failed or was not done. What was delivered is never copied again."""
     deps.jobs.take(client)
-    retries.retry(access.job_id, form, deps)
+    own = None if access.opened_by is None else key
+    retries.retry(access.job_id, form, deps, own, base_url(request, deps))
     return Taken(job_id=access.job_id)
 
 

@@ -12,7 +12,7 @@ from libs.contracts import topics
 from libs.contracts.accounts import account_digest
 from libs.contracts.commands import CancelJob, ChangeLimits, Command, DeleteJob, PauseJob, ResumeJob, StartJob
 from libs.contracts.ids import JobId, key_hash, new_job_id, new_key, view_key
-from libs.contracts.jobs import JobForm, JobSecrets, Limits, Recipient
+from libs.contracts.jobs import JobForm, JobSecrets, Language, Limits, Recipient
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.schedule import Schedule, TimeZone
 from libs.eventlog.port import LogUnavailable
@@ -95,14 +95,18 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
         deps.vault.store(job_id, JobSecrets(source=form.source, destination=form.destination))
         deps.store.write([request, desired], now=deps.now())
         if deps.recipients is not None and form.options.notify_email is not None:
-            url = SecretStr(f"{base_url}/jobs/{key}")
-            deps.recipients.store(job_id, Recipient(address=SecretStr(form.options.notify_email), url=url))
+            recipient = recipient_of(form.options.notify_email, form.options.notify_language, key, base_url)
+            deps.recipients.store(job_id, recipient)
         deps.log.append(topics.COMMANDS, job_id, StartJob(job_id=job_id))
         deps.store.write([replace(request, accepted=True)], now=deps.now())
     except (LogUnavailable, ReadModelUnavailable):
         forget(job_id, deps)
         raise
     return JobAccepted.by_key(job_id, key, base_url)
+
+
+def recipient_of(address: str, language: Language, key: str, base_url: str) -> Recipient:
+    return Recipient(address=SecretStr(address), url=SecretStr(f"{base_url}/jobs/{key}"), language=language)
 
 
 def forget(job_id: JobId, deps: Deps) -> None:

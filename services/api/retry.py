@@ -3,18 +3,18 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.contracts import topics
 from libs.contracts.accounts import Account, Side, account_digest
 from libs.contracts.commands import RetryFailed
 from libs.contracts.ids import AccountDigest, JobId
-from libs.contracts.jobs import MOST_RUNS, JobSecrets, JobState
+from libs.contracts.jobs import MOST_RUNS, JobSecrets, JobState, Language, MailAddress, Recipient
 from libs.readmodel.rows import Desired, DesiredRow
 from libs.vault.port import SecretsDestroyed
 from services.api.deps import Deps
 from services.api.errors import InvalidForm, NoSuchJob, NothingToRetry
-from services.api.requests import changing
+from services.api.requests import changing, recipient_of
 
 FORGOTTEN_SOON = timedelta(minutes=1)  # what it knows might go while it is made to stay
 
@@ -26,17 +26,20 @@ class RetryForm(BaseModel):
 
     source: Account | None = None
     destination: Account | None = None
+    notify_email: MailAddress | None = Field(default=None, repr=False)  # the one given before is erased after the end
+    notify_language: Language = "en"
 
 
-def retry(job_id: JobId, form: RetryForm, deps: Deps) -> None:
+def retry(job_id: JobId, form: RetryForm, deps: Deps, key: str | None, base_url: str) -> None:
     """What failed or was not done is tried again; what was delivered never is.
 
     Raises:
-        InvalidForm: an account is missing, or is another one than the job began with.
+        InvalidForm: an account is missing, or is another one than the job began with; or nobody can be mailed.
         NothingToRetry: it can't be tried again, or not now; it says why.
         NoSuchJob
         LogUnavailable: it is tried again nevertheless, if not at once.
     """
+    recipient = _recipient(form, deps, key, base_url)
     with changing:
         request, desired = deps.store.request(job_id), deps.store.desired(job_id)
         if request is None:
@@ -58,7 +61,20 @@ def retry(job_id: JobId, form: RetryForm, deps: Deps) -> None:
         # What is desired comes first: a cancellation must not be found in the new run.
         rows = [DesiredRow(job_id=job_id, state=state, limits=desired.limits, run=run), replace(request, run=run)]
         deps.store.write(rows, now=deps.now())
+        if recipient is not None and deps.recipients is not None:
+            deps.recipients.store(job_id, recipient)  # after the new run is there: the old one has ended
     deps.log.append(topics.COMMANDS, job_id, RetryFailed(job_id=job_id))
+
+
+def _recipient(form: RetryForm, deps: Deps, key: str | None, base_url: str) -> Recipient | None:
+    """Whom to tell of the end of the new run, with the address of the page that the owner has."""
+    if form.notify_email is None:
+        return None
+    if deps.recipients is None:
+        raise InvalidForm("notify_email", "This Mailtide can't send mail. Leave the address out.")
+    if key is None:
+        raise InvalidForm("notify_email", "Only who has the job's own address can be mailed it. Leave this out.")
+    return recipient_of(form.notify_email, form.notify_language, key, base_url)
 
 
 def _refuse_unless_retriable(job_id: JobId, desired: Desired, deps: Deps) -> None:

@@ -518,6 +518,13 @@ def test_whom_to_tell_is_due_at_the_end_and_gone_when_it_is_erased(store: ReadMo
     assert store.notification(ended) == f"sealed of {ended}"
     assert [hold.until for hold in see(store, ended).job.holds if hold.what == "addresses"] == [at(3 + 3600)]
     store.erase_notification(ended)
+    store.write([request(ended, run=2)], now=at(4))
+    store.keep_notification(ended, "anew", at(4))
+    assert [due for due in store.due_notifications() if due.job_id in ours] == []  # its new run has not ended
+    again = OutcomeRow(job_id=ended, run=2, state="completed", side=None, reason=None, finished_at=at(5))
+    store.write([again], now=at(5))
+    assert [due for due in store.due_notifications() if due.job_id in ours] == [Due(ended, at(5))]
+    store.erase_notification(ended)
     store.keep_notification(deleted, "late", at(5))
     assert (store.notification(ended), [due for due in store.due_notifications() if due.job_id in ours]) == (None, [])
     assert [hold for hold in see(store, ended).job.holds if hold.what == "addresses"] == []

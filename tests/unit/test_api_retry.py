@@ -1,11 +1,19 @@
 """Trying a job again, and its addresses: what is stored, in which order, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
+from cryptography.fernet import Fernet
+from starlette.testclient import TestClient
 
 from libs.contracts.commands import CancelJob, RetryFailed
 from libs.contracts.ids import key_hash, view_key
 from libs.contracts.jobs import MOST_RUNS, JobState
 from libs.readmodel.rows import DesiredRow, RequestRow
+from libs.runtime.health import Health
+from libs.vault.recipients import Recipients
+from services.api.app import create_app
+from tests.unit.conftest import OPERATOR
 from tests.unit.test_api_requests import DESTINATION, FORM, SOURCE
 
 ENDED = [JobState.COMPLETED_WITH_ERRORS, JobState.FAILED, JobState.CANCELLED]
@@ -163,3 +171,38 @@ def test_old_addresses_open_nothing_once_there_are_new_ones(api, client, job):
         assert client.get(f"/api/jobs/{old}").status_code == 404
     assert client.get(f"/api/jobs/{new['view_key']}").status_code == 200
     assert client.post(f"/api/jobs/{new['view_key']}/rotate-links").status_code == 404
+
+
+def test_who_gives_an_address_is_told_of_the_end_of_the_new_run_too(api, job):
+    recipients = Recipients(api.model, [Fernet.generate_key().decode()])
+    with TestClient(create_app(replace(api.deps, recipients=recipients), Health({}))) as client:
+        end(api, job)
+        seen = []
+        api.model.keep_notification = lambda job_id, sealed, now: seen.append(api.model.requests()[job_id].run)
+
+        form = FORM | {"notify_email": "anna@new.example", "notify_language": "de"}
+        assert retry(client, job, form).status_code == 202
+
+        assert seen == [2]  # with the new run, as the old one has ended: nobody is told of that again
+        bearer = {"authorization": f"Bearer {OPERATOR}"}
+        end(api, job)
+        answer = client.post(f"/api/jobs/{job['job_id']}/retry", json=form, headers=bearer)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "notify_email")
+
+
+def test_what_is_kept_to_tell_of_a_retry_is_the_page_and_the_language(api, job):
+    recipients = Recipients(api.model, [Fernet.generate_key().decode()])
+    with TestClient(create_app(replace(api.deps, recipients=recipients), Health({}))) as client:
+        end(api, job)
+        retry(client, job, FORM | {"notify_email": "anna@new.example", "notify_language": "de"})
+
+    kept = recipients.open(job["job_id"])
+    assert kept is not None
+    assert (kept.address.get_secret_value(), kept.language) == ("anna@new.example", "de")
+    assert kept.url.get_secret_value().endswith(f"/jobs/{job['key']}")
+
+
+def test_without_a_mail_server_nobody_is_promised_a_mail(client, api, job):
+    end(api, job)
+    answer = retry(client, job, FORM | {"notify_email": "anna@new.example"})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "notify_email")

@@ -5,15 +5,16 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import SMTP
 from itertools import pairwise
+from typing import get_args
 
 import pytest
 from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from libs.contracts.ids import JobId
-from libs.contracts.jobs import STATE_TEXT, JobState, Recipient
+from libs.contracts.jobs import ENDED, STATE_TEXT, JobState, Language, Recipient
 from libs.vault.recipients import Recipients
-from services.aggregator.letter import letter
+from services.aggregator.letter import WORDS, letter
 from services.aggregator.postman import GIVE_UP_AFTER, Postman
 from services.aggregator.smtp import MailNotSent
 from tests.api.fakes import NOW, FakeReadModel, snapshot
@@ -138,9 +139,29 @@ def test_it_says_how_it_ended_with_numbers_and_the_page() -> None:
         assert part in text
 
 
-@pytest.mark.parametrize("state", [JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED])
-def test_every_end_has_a_subject(state: JobState) -> None:
-    assert written(state)["Subject"]
+@pytest.mark.parametrize("state", sorted(ENDED))
+@pytest.mark.parametrize("language", get_args(Language))
+def test_every_end_has_a_subject_and_a_sentence_in_every_language(state: JobState, language: Language) -> None:
+    words = WORDS[language]
+    assert words.subject[state]
+    assert language == "en" or words.state[state]
+
+
+def test_it_is_written_in_the_language_of_the_page_it_was_asked_for_on() -> None:
+    job = snapshot(JOB, completed=8, state=JobState.COMPLETED_WITH_ERRORS).job
+    job = job.model_copy(update={"items_completed": 12_345, "items_failed": 2})
+    message = letter(job, WHO.model_copy(update={"language": "de"}), SENDER)
+    text = message.get_content()
+
+    assert (message["Subject"], message["Content-Language"]) == ("Ihre Post ist umgezogen, aber nicht ganz", "de")
+    for part in (
+        "einige Nachrichten fehlen",
+        "Kopiert: 12.345",
+        "Von imap.old.example nach imap.new.example.",
+        "bis 29.",
+    ):
+        assert part in text
+    assert "Copied" not in text
 
 
 def test_a_name_can_not_make_headers() -> None:

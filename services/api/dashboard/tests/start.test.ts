@@ -63,12 +63,13 @@ describe('folders', () => {
 
 describe('options', () => {
   test('that were left alone are not sent', () => {
-    expect(toOptions(emptyOptions(), [])).toEqual({})
+    expect(toOptions(emptyOptions(), [], 'de')).toEqual({})
   })
 
   test('are sent in the units of the api', () => {
     const draft = { ...emptyOptions(), mode: 'folders_only', since: '2024-01-01', largest: '2,5', limits: { ...emptyLimits(), concurrency: '4', bandwidth: '10' } }
-    expect(toOptions(draft, [])).toEqual({ mode: 'folders_only', since: '2024-01-01', max_item_bytes: 2_500_000, concurrency: 4, bandwidth_limit_mbps: 10 })
+    expect(toOptions(draft, [], 'de')).toEqual({ mode: 'folders_only', since: '2024-01-01', max_item_bytes: 2_500_000, concurrency: 4, bandwidth_limit_mbps: 10 })
+    expect(toOptions({ ...emptyOptions(), notify: ' a@b.example ' }, [], 'de')).toEqual({ notify_email: 'a@b.example', notify_language: 'de' })
   })
 
   test('that contradict themselves are refused', () => {

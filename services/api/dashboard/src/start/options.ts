@@ -1,6 +1,7 @@
 /** The options as they are chosen, and as they are sent: what was left alone is left out. Pure. */
 import type { JobOptions } from '../api/types'
 import { badNumber, changed, emptyLimits, limitsOf, positive, type LimitsDraft } from '../limits/draft'
+import type { Language } from '../texts'
 import { globs, type Branch } from './folders'
 
 export interface OptionsDraft {
@@ -28,7 +29,7 @@ export function wrongOptions(draft: OptionsDraft, branches: readonly Branch[]): 
   return wrong
 }
 
-export function toOptions(draft: OptionsDraft, branches: readonly Branch[]): JobOptions {
+export function toOptions(draft: OptionsDraft, branches: readonly Branch[], language: Language): JobOptions {
   const largest = positive(draft.largest)
   const limits = limitsOf(draft.limits)
   const options: Record<string, unknown> = {
@@ -38,7 +39,7 @@ export function toOptions(draft: OptionsDraft, branches: readonly Branch[]): Job
     ...(draft.before === '' ? {} : { before: draft.before }),
     ...(largest === null ? {} : { max_item_bytes: Math.round(largest * 1e6) }),
     ...(limits === null ? {} : changed({}, limits)),
-    ...(draft.notify.trim() === '' ? {} : { notify_email: draft.notify.trim() }),
+    ...(draft.notify.trim() === '' ? {} : { notify_email: draft.notify.trim(), notify_language: language }),
   }
   return options as JobOptions
 }
