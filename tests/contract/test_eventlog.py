@@ -8,13 +8,14 @@ import sys
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.contracts.codec import Message
 from libs.contracts.commands import CancelJob, StartJob
@@ -187,6 +188,39 @@ def test_a_batch_is_all_that_arrived_while_the_one_before_was_applied(log: Event
     assert taken.batches[0] == 1
     assert max(taken.batches) > 100
     assert taken.jobs == [str(number) for number in range(501)]
+
+
+def test_a_group_tells_how_far_it_is_behind(log: EventLog):
+    taken, go_on = Taken(), threading.Event()
+    labels = {"service": "aggregator", "topic": PROGRESS.name}
+
+    def told(metric: str) -> float:
+        return REGISTRY.get_sample_value(metric, labels) or 0.0
+
+    def apply(deliveries: Sequence[Delivery]) -> None:
+        taken.add(*deliveries)
+        assert go_on.wait(PATIENCE)
+
+    before = told("mailtide_events_total")
+    with Group(batcher(log, PROGRESS, apply)):
+        log.append(PROGRESS, KEY, start_job(0))
+        taken.wait(1)
+        log.append_all(PROGRESS, [(KEY, start_job(number)) for number in range(1, 11)])
+        until(lambda: told("mailtide_consumer_lag_events") == 10)
+        assert told("mailtide_events_open") == 1
+        go_on.set()
+        taken.wait(11)
+        until(lambda: told("mailtide_consumer_lag_events") == told("mailtide_events_open") == 0)
+
+    assert told("mailtide_events_total") - before == 11
+    assert told("mailtide_event_age_seconds_count") >= 11
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_no_batch_is_larger_than_2000(log: EventLog):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import httpx2
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
@@ -44,3 +45,25 @@ def test_no_canary_is_in_what_the_broker_keeps_and_no_topic_is_fausts(cluster: C
         if file.is_file():
             kept = file.read_bytes()
             assert [one for one in canaries if one != HOST and one.encode() in kept] == [], file.name
+
+
+def test_each_process_tells_what_it_did_and_nothing_of_who(cluster: Cluster) -> None:
+    done = {"api": 0.0, "scanner": 0.0, "copier": 0.0, "aggregator": 0.0}
+    counted = {
+        "api": "mailtide_http_request_seconds_count",
+        "scanner": "mailtide_logins_total",
+        "copier": "mailtide_copied_items_total",
+        "aggregator": "mailtide_jobs_ended_total",
+    }
+    for service in cluster.services:
+        metrics = httpx2.get(f"{service.url}/metrics", timeout=10).text
+        for canary in (FOLDER, SUBJECT, MESSAGE_ID, HOST, "kanarie-", Dovecot.password):
+            assert canary not in metrics
+            assert canary not in service.output.read_text(errors="replace")
+        for line in metrics.splitlines():
+            if line.startswith(counted[service.kind]):
+                done[service.kind] += float(line.rpartition(" ")[2])
+        if service.kind != "api":
+            assert f'mailtide_consumer_lag_events{{service="{service.kind}"' in metrics
+
+    assert all(done.values()), done

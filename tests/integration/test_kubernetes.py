@@ -9,6 +9,7 @@ from typing import Any
 
 import kubernetes_validate
 import pytest
+import yaml
 from cryptography.fernet import Fernet
 from typer.main import get_command
 
@@ -23,6 +24,7 @@ from tests.architecture.test_deploy import SERVICES, SETTINGS
 from tests.architecture.tree import ROOT
 from tests.integration.manifests import (
     Manifest,
+    Pod,
     environment,
     named,
     of_kind,
@@ -379,19 +381,17 @@ def test_every_topic_is_made_as_the_code_wants_it(production: list[Manifest]) ->
 
 
 def test_strimzi_knows_every_field_and_value_of_its_kinds(production: list[Manifest]) -> None:
-    assert unknown_to_strimzi(of_kind(production, *STRIMZI)) == []
-
-
-def test_a_field_or_a_value_that_strimzi_does_not_know_would_be_found(production: list[Manifest]) -> None:
+    """And would find one that it does not know."""
     kafka, topic = copy.deepcopy(of_kind(production, "Kafka")[0]), copy.deepcopy(of_kind(production, "KafkaTopic")[0])
+    kafka["metadata"]["name"] = topic["metadata"]["name"] = "strange"
     kafka["spec"]["kafka"]["listeners"][0]["type"] = "outside"
     kafka["spec"]["kafka"]["template"]["pod"]["securityContext"]["asRoot"] = False
     topic["spec"]["partition"] = 12
 
-    assert unknown_to_strimzi([kafka, topic]) == [
-        "Kafka/mailtide.Spec.Kafka.Template.Pod.SecurityContext.asRoot",
-        "Kafka/mailtide.spec.kafka.listeners[0].type",
-        f"KafkaTopic/{topic['metadata']['name']}.Spec.partition",
+    assert unknown_to_strimzi([*of_kind(production, *STRIMZI), kafka, topic]) == [
+        "Kafka/strange.Spec.Kafka.Template.Pod.SecurityContext.asRoot",
+        "Kafka/strange.spec.kafka.listeners[0].type",
+        "KafkaTopic/strange.Spec.partition",
     ]
 
 
@@ -498,3 +498,19 @@ def test_every_command_of_the_runbook_names_something_that_exists(production: li
     assert used <= exists
     for path in re.findall(r"-[kf] (deploy/\S+)", commands):
         assert (ROOT / path).exists(), path
+
+
+def test_prometheus_finds_every_service_and_names_it_as_the_alerts_do(production: list[Manifest]) -> None:
+    [scrape] = yaml.safe_load(text("deploy/monitoring/scrape.yaml"))["scrape_configs"]
+    keep, job, _ = scrape["relabel_configs"]
+
+    def found(pod: Pod, labels: list[str]) -> str:
+        plain = {re.sub("[^a-z]", "_", name): each for name, each in pod.labels.items()}
+        known = {f"__meta_kubernetes_pod_label_{name}": each for name, each in plain.items()}
+        [port] = pod.spec["containers"][0].get("ports", [{"name": ""}])
+        known["__meta_kubernetes_pod_container_port_name"] = port["name"]
+        return ";".join(known.get(label, "") for label in labels)
+
+    kept = [pod for pod in ours(production) if found(pod, keep["source_labels"]) == keep["regex"]]
+    assert {found(pod, job["source_labels"]) for pod in kept} == {f"mailtide-{service}" for service in SERVICES}
+    assert scrape["kubernetes_sd_configs"][0]["namespaces"]["names"] == ["mailtide"]
