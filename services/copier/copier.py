@@ -116,8 +116,10 @@ class Copier:
         """Others get what we have lost when this returns, after 45 s at most (COPYING rule 14): what waits comes to
         them, what runs stops before its gate, and the acks of what is past it are stored."""
         with self._lock:
-            for work in self._jobs.values():
+            for job_id, work in list(self._jobs.items()):
                 work.waiting = deque(waiting for waiting in work.waiting if not waiting.hold.lease.lost)
+                if not work.waiting and not work.running:
+                    del self._jobs[job_id]
         lost = [item for item in self._running() if item.hold.lease.lost]
         for item in lost:
             item.hold.stop("fenced")

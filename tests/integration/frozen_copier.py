@@ -20,19 +20,20 @@ from tests.integration.conftest import LOOPBACK
 from tests.unit.fakes import utc_now
 from tests.unit.world import ACCOUNT_KEY
 
-SESSION_SECONDS, MARGIN_SECONDS, HEARTBEAT_SECONDS = 3.0, 1.0, 0.2
+SESSION_SECONDS, MARGIN_SECONDS, HEARTBEAT_SECONDS = 6.0, 2.0, 0.2  # a busy machine is no expired session
 FENCED, ACKNOWLEDGED = 10, 11  # exit statuses
 
 
 class Group:
-    """The broker's view of one member: when its session is over, no heartbeat brings it back."""
+    """The broker's view of one member: its session begins with its first heartbeat, and once over, none brings it
+    back."""
 
     def __init__(self) -> None:
-        self._last = boot_seconds()
+        self._last: float | None = None
 
     @property
     def expired(self) -> bool:
-        return boot_seconds() - self._last > SESSION_SECONDS
+        return self._last is not None and boot_seconds() - self._last > SESSION_SECONDS
 
     def heartbeat(self) -> bool:
         if self.expired:
@@ -96,9 +97,11 @@ def run(pipe: Connection, item: CopyFolder, ports: Sequence[int], late_seconds: 
         while True:
             sent = boot_seconds()
             last = sent if group.heartbeat() else None
+            if last is None:
+                copier.give_back()
+                return
             time.sleep(HEARTBEAT_SECONDS)
 
-    threading.Thread(target=beat, daemon=True).start()
     lease = GroupLease(
         lambda: last, session_timeout=SESSION_SECONDS, margin=MARGIN_SECONDS, taken_over=time.monotonic()
     )
@@ -116,6 +119,7 @@ def run(pipe: Connection, item: CopyFolder, ports: Sequence[int], late_seconds: 
         late_commit_seconds=late_seconds,
         lease=lambda _partition: lease,
     )
+    threading.Thread(target=beat, daemon=True).start()
     done = threading.Event()
     copier.take(
         Delivery(message=item, key=item.account_digest, partition=0, offset=0, at=utc_now(), acknowledge=done.set)
