@@ -35,6 +35,13 @@ def test_delimiters_are_translated_and_the_destinations_own_is_replaced_inside_a
     assert mapped(side("a/b", "v1.0/x"), side("INBOX", delimiter=".")) == {"a/b": "a.b", "v1.0/x": "v1_0.x"}
 
 
+def test_a_folder_goes_into_the_one_that_is_there_in_another_letter_case() -> None:
+    assert mapped(side("work", "Büro"), side("INBOX", "Work", unicodedata.normalize("NFD", "BÜRO"))) == {
+        "work": "Work",
+        "Büro": unicodedata.normalize("NFD", "BÜRO"),
+    }
+
+
 def test_a_destination_without_levels_gets_one_name() -> None:
     assert mapped(side("a/b"), side("INBOX", delimiter=None)) == {"a/b": "a_b"}
 
