@@ -1,6 +1,6 @@
 """Limits, schedules and projects, set by a person's clicks."""
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.acceptance.instance import Instance, new_user
 from tests.e2e.conftest import DESK, OPERATOR, Person
@@ -66,15 +66,17 @@ def test_the_operator_sees_a_job_end_and_keeps_a_project(instance: Instance, dov
 
 
 def test_mail_is_offered_where_it_can_be_sent(instance: Instance, person: Person, browser: Browser) -> None:
-    def offered(page: Page, url: str) -> bool:
+    def mail(page: Page, url: str) -> Locator:
         page.goto(url)
-        page.locator("summary").click()
+        with page.expect_response("**/api/abilities"):
+            page.locator("summary").click()
         page.get_by_label("Project").wait_for()
-        page.wait_for_load_state("networkidle")
-        return page.get_by_label("Mail me when it is done").is_visible()
+        return page.get_by_label("Mail me when it is done")
 
     with stage() as (url, _):
         context = browser.new_context(locale="en-GB", viewport=DESK)
-        assert offered(context.new_page(), url)
+        expect(mail(context.new_page(), url)).to_be_visible()
         context.close()
-    assert not offered(person.page, instance.url)
+    offered = mail(person.page, instance.url)
+    person.page.wait_for_load_state("networkidle")
+    expect(offered).not_to_be_visible()
