@@ -75,7 +75,7 @@ kafka: setup  ## run a Kafka broker at 127.0.0.1:9092 with its data in data/kafk
 servers:  ## install the mail servers, the browser and the broker that the tests run, where they are missing
 	@tests/servers/install.sh || echo "Mail servers, the browser or the broker are missing: tests that need them are skipped, or fail when CI is set."
 
-bench: setup  ## measure against the peers (Debian packages, about an hour); BENCH="--scale 0.1" is quicker
+bench: setup  ## measure against the peers (Debian packages, half an hour); BENCH="--media tmpfs --write" measures in memory only
 	@tests/bench/install.sh
 	@$(BIN)/python -m tests.bench $(BENCH)
 
