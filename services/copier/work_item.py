@@ -149,26 +149,29 @@ class WorkItem:
             request.job_id, open_vault, setting.pool, setting.reach, self.hold, self._on_throttled
         )
         self._connections = connections
-        copy = FolderCopy(
-            ledger,
-            connections,
-            self.hold,
-            doubt=claim.open(),
-            late_commit_seconds=self._setting.late_commit_seconds,
-            pace=self._wait_for_bandwidth,
-            learning=Learning(
-                setting.store, self.message.account_digest, claim.folder, ledger.plan, claim.record.behaviours
-            ),
-            store_acks=lambda: self._flush([]),
-        )
+        doubt = claim.open()
+        copy: FolderCopy | None = None
         try:
             with self._slots.one(self.hold):
+                # Not before: it begins from what the folder before has learned.
+                copy = FolderCopy(
+                    ledger,
+                    connections,
+                    self.hold,
+                    doubt=doubt,
+                    late_commit_seconds=self._setting.late_commit_seconds,
+                    pace=self._wait_for_bandwidth,
+                    learning=Learning(
+                        setting.store, self.message.account_digest, claim.folder, ledger.plan, claim.record.behaviours
+                    ),
+                    store_acks=lambda: self._flush([]),
+                )
                 findings = copy.run(deep=request.options.verify == "deep")
                 connections.give_back()
             findings.recovered = copy.recovered
         except BaseException:
             connections.reset_all()
-            self._flush(claim.close(copy.doubt))
+            self._flush(claim.close(copy.doubt if copy else doubt))
             raise
         self._finish(findings, claim.close(copy.doubt))
 
