@@ -11,7 +11,7 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test faults check lint dashboard schemas screenshots kafka servers bench lock
+.PHONY: help setup demo up test faults soak check lint dashboard schemas screenshots kafka servers bench lock
 
 help:  ## what can be done here
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,10 @@ faults: setup servers  ## N random schedules of faults on a real server, about t
 check: lint dashboard  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
 	@$(PAGE_TESTS)
 	@$(BIN)/pytest --numprocesses 2 tests/unit tests/contract
+
+MINUTES ?= 30
+soak: setup servers  ## 20 jobs at once on a broker and separate processes, then faults at random: make soak MINUTES=120
+	@$(BIN)/python -m tests.distributed.mix $(MINUTES)
 
 lint: setup  ## style, types and import rules
 	@$(BIN)/ruff format --quiet --check .

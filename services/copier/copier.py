@@ -218,7 +218,9 @@ class Copier:
     def _carry_out(self, item: WorkItem) -> bool:
         """Whether the item may be acknowledged."""
         pause, defects = 0.5, 0
-        while not self._stopping.is_set():
+        while (
+            not self._stopping.is_set() and not item.hold.lease.lost
+        ):  # whoever has it now reads what could not be stored
             try:
                 if defects == MOST_DEFECTS:
                     item.give_up("destination", Reason.INTERNAL, "")

@@ -3,6 +3,7 @@
 ClickHouse is its HTTP interface on chDB: what a ClickHouse server does when it fails is not seen here.
 """
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.instance import new_user, wait_for
+from tests.distributed import mix
 from tests.distributed.cluster import MESSAGES, SESSION_SECONDS, SLOW_MBPS, Cluster, Move, Service, goes_on
 
 pytestmark = pytest.mark.timeout(280)
@@ -119,3 +121,10 @@ def test_every_service_is_restarted_in_turn_and_no_request_fails_that_is_tried_a
             service.begin()
             moves[0].hurry()  # a request, answered in the end
             wait_for(service.is_ready, 60, f"{service.name} is back")
+
+
+def test_faults_at_random_several_at_once(cluster: Cluster) -> None:
+    """What `make soak` does for longer."""
+    seed = random.randrange(1 << 32)
+    print(f"mix {seed}")
+    mix.mix(cluster, random.Random(seed))
