@@ -11,10 +11,10 @@ PAGE_SOURCES := $(shell find $(PAGES) -type f -not -path '*/node_modules/*' -not
 	-not -name schema.ts -not -name openapi.json) $(wildcard services/api/*.py libs/contracts/*.py)
 PAGE_TESTS := if command -v npm >/dev/null; then cd $(PAGES) && npm run --silent check && npm test --silent; fi
 
-.PHONY: help setup demo up test faults soak check lint dashboard schemas screenshots kafka servers bench lock
+.PHONY: help setup demo up test faults soak check lint dashboard schemas screenshots kafka servers bench bench-pipeline lock
 
 help:  ## what can be done here
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready  ## build .venv from the lock files; quick when nothing changed
 
@@ -82,6 +82,9 @@ servers:  ## install the mail servers, the browser and the broker that the tests
 bench: setup  ## measure against the peers (Debian packages, half an hour); BENCH="--media tmpfs --write" measures in memory only
 	@tests/bench/install.sh
 	@$(BIN)/python -m tests.bench $(BENCH)
+
+bench-pipeline: setup servers  ## measure progress events from a broker through aggregators into ClickHouse, three minutes
+	@$(BIN)/python -m tests.bench.pipeline
 
 lock: setup  ## write requirements/*.txt anew; versions stay unless pyproject.toml wants others
 	@$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt
