@@ -1,5 +1,6 @@
 """The log on Apache Kafka, as its writers and followers see it: kafka-python."""
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -13,6 +14,8 @@ from libs.contracts.topics import Topic
 from libs.eventlog.kafka_followers import KafkaFollowers
 from libs.eventlog.membership import Member
 from libs.eventlog.port import LogUnavailable
+
+logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns of each step of its own above 0.1 s
 
 OPEN_SECONDS = 10.0  # for the first answer of a broker
 APPEND_SECONDS = 5.0  # after which an append is unconfirmed

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.instance import Instance
+from tests.acceptance.instance import Instance, wait_for
 from tests.e2e.conftest import DESK, OPERATOR, Person, violations
 
 
@@ -60,12 +60,20 @@ def test_an_agent_is_registered_given_a_job_and_watched(instance: Instance, pers
     expect(page.get_by_text("message no.")).not_to_be_visible()
     expect(page.get_by_role("row", name="Groups")).to_contain_text("1")
     expect(page.get_by_role("button", name="Try again…")).not_to_be_visible()
+    expect(page.get_by_text("Names of items, and what the agent said")).to_be_visible()
+    page.get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("heading", name="Delete everything about this job?")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
 
     agents(page, instance)
     page.get_by_role("button", name="Remove Contacts of the office").click()
     page.get_by_role("button", name="Remove the agent").click()
     expect(page.get_by_text("There is no agent yet.")).to_be_visible()
-    assert instance.http.get("/api/agents/me/commands?wait_seconds=0", headers=auth).status_code in (200, 401)
+    wait_for(
+        lambda: instance.http.get("/api/agents/me/commands?wait_seconds=0", headers=auth).status_code == 401,
+        30,
+        "the token of an agent that was removed opens nothing",
+    )
 
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390), ("dark", 390)])

@@ -32,5 +32,19 @@ export const external: ExternalTexts = {
       lead: (n, anzahl) => `${n} ${anzahl === 1 ? 'Element wurde' : 'Elemente wurden'} nicht übertragen.`,
       said: 'Der Agent sagte',
     },
+    cancelDialog: {
+      title: 'Diesen Auftrag beenden?',
+      text: 'Seinem Agenten wird gesagt, dass er aufhören soll. Was übertragen wurde, bleibt.',
+      yes: 'Auftrag beenden',
+      no: 'Weiterlaufen lassen',
+    },
+    deleteDialog: {
+      title: 'Alles über diesen Auftrag löschen?',
+      live: 'Seinem Agenten wird zuerst gesagt, dass er aufhören soll. ',
+      text: 'Zahlen, Namen und diese Seite werden sofort gelöscht, und die Adresse gilt für niemanden mehr. Was übertragen wurde, bleibt.',
+      yes: 'Alles löschen',
+      no: 'Behalten',
+    },
+    names: { name: 'Namen von Elementen, und was der Agent sagte', why: 'um zu zeigen, was schiefging' },
   },
 }

@@ -32,6 +32,20 @@ export const external = {
       lead: (n: string, count: number) => `${n} ${count === 1 ? 'item was' : 'items were'} not carried over.`,
       said: 'The agent said',
     },
+    cancelDialog: {
+      title: 'Stop this job?',
+      text: 'Its agent is told to stop. What has been carried over stays.',
+      yes: 'Stop the job',
+      no: 'Let it go on',
+    },
+    deleteDialog: {
+      title: 'Delete everything about this job?',
+      live: 'Its agent is told to stop first. ',
+      text: 'Numbers, names and this page are erased at once, and the address stops working for everybody. What was carried over stays.',
+      yes: 'Delete everything',
+      no: 'Keep it',
+    },
+    names: { name: 'Names of items, and what the agent said', why: 'to show what went wrong' },
   },
 }
 
