@@ -35,8 +35,9 @@ up: setup dashboard  ## run Mailtide in one process at http://127.0.0.1:8025
 test: setup dashboard servers  ## every tier, on real servers
 	@$(PAGE_TESTS)
 	@$(BIN)/pytest tests/e2e # on their own: the browser's event loop stays open in the process
+	@$(BIN)/pytest --numprocesses 2 tests/unit tests/architecture tests/contract
 	@$(BIN)/pytest --clickhouse http tests/contract/test_[!e]*.py
-	@$(BIN)/pytest tests --ignore tests/e2e
+	@$(BIN)/pytest tests/acceptance tests/distributed tests/integration
 
 N ?= 1000
 faults: setup servers  ## N random schedules of faults on a real server, about three a second: make faults N=10000
