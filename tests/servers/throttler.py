@@ -79,17 +79,22 @@ class Throttler:
             server = socket.create_connection((self.host, self.server_port))
             self._open += [client, server]
             number = len(self.connected)
-            threading.Thread(target=_pump, args=(server, client), daemon=True).start()
-            threading.Thread(target=self._talk, args=(client, server, number), daemon=True).start()
+            answers = _Answers()
+            threading.Thread(target=_pump, args=(server, client, answers), daemon=True).start()
+            threading.Thread(target=self._talk, args=(client, server, number, answers), daemon=True).start()
 
-    def _talk(self, client: socket.socket, server: socket.socket, number: int) -> None:
+    def _talk(self, client: socket.socket, server: socket.socket, number: int, answers: "_Answers") -> None:
         reader = client.makefile("rb")
+        before: bytes | None = None  # tag of the command before
         try:
             while line := reader.readline():
                 self.commands.append(Command(time.monotonic(), number, line))
                 answer = self._refusal(line.partition(b" ")[2])
                 self._pass(reader, line, server if answer is None else None, client)
-                if answer is not None:
+                if answer is None:
+                    before = line.split(b" ")[0] if b" " in line else before  # what AUTHENTICATE asks for has no tag
+                else:
+                    answers.wait_for(before)
                     self.said.append(time.monotonic())
                     tag = b"*" if answer.startswith(b"BYE") else line.split(b" ")[0]
                     client.sendall(b"%b %b\r\n" % (tag, answer))
@@ -128,10 +133,30 @@ class Throttler:
         return None
 
 
-def _pump(source: socket.socket, sink: socket.socket) -> None:
+class _Answers:
+    """What the server has answered on one connection: a refusal does not overtake the answer of a command before."""
+
+    def __init__(self) -> None:
+        self._passed = threading.Condition()
+        self._last = b"\n"
+
+    def pass_on(self, data: bytes, sink: socket.socket) -> None:
+        with self._passed:
+            sink.sendall(data)
+            self._last = (self._last + data)[-(1 << 17) :]
+            self._passed.notify_all()
+
+    def wait_for(self, tag: bytes | None) -> None:
+        """A client that pipelines has sent the next command before; the line of its answer begins with the tag."""
+        with self._passed:
+            answered = self._passed.wait_for(lambda: tag is None or b"\n%b " % tag in self._last, timeout=5)
+        assert answered, "the command before was not answered"
+
+
+def _pump(source: socket.socket, sink: socket.socket, answers: _Answers) -> None:
     try:
         while data := source.recv(1 << 16):
-            sink.sendall(data)
+            answers.pass_on(data, sink)
     except OSError:
         pass
     for one in (source, sink):
