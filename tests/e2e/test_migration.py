@@ -33,7 +33,6 @@ def test_a_whole_migration_by_clicks(instance: Instance, dovecot: Dovecot, perso
     expect(page).to_have_title("All of it has arrived · Mailtide")
     person.foot()
     expect(page.locator("#holds + ul")).to_contain_text(re.compile(r"Credentials\s+destroyed"), timeout=20_000)
-    expect(page.get_by_role("img", name=re.compile("Curve of the speed"))).to_be_visible()
     assert difference(contents(source), contents(destination)) == ""
 
 
