@@ -15,6 +15,7 @@ from libs.mailbox.port import Session
 Digest = Callable[[Iterable[bytes]], bytes]  # of a message whole, or of its pieces
 
 _HEADER = 256 * 1024  # bytes in which a header ends; the first piece of a larger message has as many
+_BLANK = b"\r\n\r\n"
 _WITHOUT_8_BIT = bytes(range(0x80)) + b"X" * 0x80
 
 
@@ -37,9 +38,19 @@ def recognising(pieces: Iterable[bytes]) -> bytes:
     return digest.digest()
 
 
-def is_fragile(body: bytes) -> bool:
-    """Whether servers are known to change such a message without changing its size."""
-    return b"\0" in body or not body[: _end_of_header(body)].isascii()
+def fragile(body: bytes) -> bytes:
+    """The part of a message that servers are known to change without changing its size: none, its header, or all.
+
+    The header is what a server gives for BODY[HEADER]; all where servers may differ about its end.
+    """
+    if b"\0" in body:
+        return body
+    end = _end_of_header(body)
+    if body[:end].isascii():
+        return b""
+    header = body[: end + len(_BLANK)]
+    lines = header.count(b"\r\n")
+    return header if header.endswith(_BLANK) and header.count(b"\n") == header.count(b"\r") == lines else body
 
 
 def digests(session: Session, uids: Iterable[int], digest: Digest = recognising) -> Iterator[tuple[int, bytes]]:
@@ -60,6 +71,18 @@ def digests(session: Session, uids: Iterable[int], digest: Digest = recognising)
                     yield uid, digest(session.body(uid).pieces)
 
 
+def header_digests(session: Session, uids: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """(UID, digest) of each header in the examined folder that is there; empty when the server won't hand it out."""
+    for chunk in uidset.chunks(uids):
+        missing = dict.fromkeys(uidset.decode(chunk))
+        try:
+            for uid, header in session.headers(chunk):
+                missing.pop(uid, None)
+                yield uid, exact((header,))
+        except FetchRefused:
+            yield from dict.fromkeys(missing, b"").items()
+
+
 def _end_of_header(body: bytes) -> int:
-    end = body.find(b"\r\n\r\n", 0, _HEADER)
+    end = body.find(_BLANK, 0, _HEADER)
     return min(len(body), _HEADER) if end < 0 else end

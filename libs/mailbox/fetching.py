@@ -168,6 +168,28 @@ MESSAGES = Wish(
 )
 
 
+# ---- whole headers
+
+
+def _header_shape(dialogue: Dialogue, match: re.Match[bytes]) -> tuple[int, bytes]:
+    header = dialogue.read(int(match[2]))
+    dialogue.finish()
+    return int(match[1]), header
+
+
+def _header(uid: int, items: Items) -> tuple[int, bytes] | None:
+    header = items.get(b"BODY[HEADER]")
+    return (uid, header) if isinstance(header, bytes) else None
+
+
+HEADERS = Wish(
+    "(UID BODY.PEEK[HEADER])",
+    re.compile(rb"\* \d+ FETCH \(UID (\d{1,10}) BODY\[HEADER\] \{(\d{1,6})\}\r\n"),
+    _header_shape,
+    _header,
+)
+
+
 # ---- bodies in pieces
 
 _BODY = re.compile(rb"\* \d+ FETCH \([^{\r\n]*BODY\[\] \{(\d{1,19})\}\r\n")

@@ -185,6 +185,14 @@ class Session(Protocol):
         """
         ...
 
+    def headers(self, uids: str) -> Iterator[tuple[int, bytes]]:
+        """UID FETCH BODY.PEEK[HEADER], streamed: (UID, header with its blank line).
+
+        Raises:
+            FetchRefused: the server would not hand out one of those that did not come.
+        """
+        ...
+
     def body(self, uid: int) -> Body:
         """The bytes of a message of any size; nothing else can be asked before its last piece.
 

@@ -149,6 +149,9 @@ class ImapSession:
     def fetch(self, uids: str) -> Iterator[Message]:
         return measured.fetched(fetching.fetch(self._dialogue, uids, fetching.MESSAGES))
 
+    def headers(self, uids: str) -> Iterator[tuple[int, bytes]]:
+        return fetching.fetch(self._dialogue, uids, fetching.HEADERS)
+
     def body(self, uid: int) -> Body:
         return measured.read(fetching.body(self._dialogue, uid))
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from libs.contracts.accounts import Side
 from libs.contracts.reasons import Reason
-from libs.mailbox.digests import exact, is_fragile
+from libs.mailbox.digests import exact, fragile
 from libs.mailbox.errors import (
     AppendRefused,
     AppendUnconfirmed,
@@ -159,8 +159,9 @@ class Appender:
         self._acknowledge(refs, [one.size for one in messages], appended)
         self._sample(messages, refs)
         for ref, message in zip(refs, messages, strict=True):
-            if isinstance(message, Message) and is_fragile(message.body):
-                self._ledger.fragile[ref] = exact((message.body,))
+            if isinstance(message, Message) and (part := fragile(message.body)):
+                whole = len(part) == len(message.body)
+                (self._ledger.fragile if whole else self._ledger.headers)[ref] = exact((part,))
         if self._learning.behaviour.distrusted:
             self._store_acks()  # so that never more than one append is in doubt
 

@@ -1,13 +1,13 @@
 """What the destination holds of a plan after its last append (COPYING rule 19)."""
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives, recognises_by_headers
-from libs.mailbox.digests import digests, exact
+from libs.mailbox.digests import digests, exact, header_digests
 from libs.mailbox.port import Listed, Session
 from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
@@ -87,22 +87,34 @@ def _compare_keys(ledger: Ledger, tail: Tail, held: dict[int, Listed], findings:
 def _compare(
     ledger: Ledger, tail: Tail, destination: Session, held: dict[int, int], findings: Findings, *, deep: bool
 ) -> None:
-    """By the sizes; by the bytes those that differ (a server may tell wrong sizes), and deep all."""
+    """By the sizes, and the headers that may be changed in secret; by the bytes those that differ (a server may tell
+    wrong sizes), and deep all."""
     sizes = _sent_sizes(ledger, tail)
     known = [ref for ref in _present(ledger, held, findings) if ref in sizes]
-    equal = [ref for ref in known if sizes[ref] == held[_uid(ledger, ref)]]
-    doubtful = known if deep else [ref for ref in known if sizes[ref] != held[_uid(ledger, ref)]]
+    other = {ref for ref in known if sizes[ref] != held[_uid(ledger, ref)]}
+    if not deep:
+        other |= _other_headers(ledger, destination, set(known) - other)
+    equal = [ref for ref in known if ref not in other]
+    doubtful = known if deep else [ref for ref in known if ref in other]
     sent = {} if deep else {ref: ledger.fragile[ref] for ref in equal if ref in ledger.fragile}
     sent.update(tail.digests_at_source(sorted(doubtful), exact))
     with at("destination"):
         stored = dict(digests(destination, sorted({_uid(ledger, ref) for ref in sent}), exact))
     compared = {ref for ref in sent if _uid(ledger, ref) in stored}
     differing = {ref for ref in compared if sent[ref] != stored[_uid(ledger, ref)]}
-    if not deep:  # its size is another, and the source has nothing more to compare it with
+    if not deep:  # its size or header is another, and the source has nothing more to compare it with
         differing.update(ref for ref in doubtful if ref not in compared)
     findings.rewritten += [ref for ref in known if ref in differing]
     verified = compared if deep else [*equal, *(ref for ref in doubtful if ref in compared)]
     findings.verified += sum(ref not in differing for ref in verified)
+
+
+def _other_headers(ledger: Ledger, destination: Session, refs: Iterable[Ref]) -> set[Ref]:
+    """Those whose header a server may change in secret, and that has not come back as it was sent."""
+    sent = {_uid(ledger, ref): ref for ref in refs if ref in ledger.headers}
+    with at("destination"):
+        stored = dict(header_digests(destination, sorted(sent)))
+    return {ref for uid, ref in sent.items() if stored.get(uid, ledger.headers[ref]) != ledger.headers[ref]}
 
 
 def _uid(ledger: Ledger, ref: Ref) -> int:

@@ -144,6 +144,7 @@ class MailboxModel:
         # What strange servers do with what is appended, not with what `put` puts there:
         self.refuses: Callable[[Message], AppendRefused | None] = lambda _: None
         self.rewrites: Callable[[Message], Message] = lambda message: message
+        self.headers: Callable[[bytes], bytes] = lambda header: header  # as it hands them out
         self.drops: Callable[[Message], bool] = lambda _: False  # the answer is OK, with a UID
         self.filters: Callable[[Message], bool] = lambda _: False  # moved to the folder "Filtered" at once
         self.merges = False  # equal mail is kept once
@@ -434,6 +435,11 @@ class ModelSession:
         for start in range(0, len(body), 1 << 20):
             self._begin("piece")
             yield body[start : start + (1 << 20)]
+
+    def headers(self, uids: str) -> Iterator[tuple[int, bytes]]:
+        for one in self.fetch(uids):
+            header, blank, _ = one.body.partition(b"\r\n\r\n")
+            yield one.uid, self._model.headers(header + blank)
 
     def header_fields(self, uid: int) -> bytes:
         """BODY[HEADER.FIELDS (…)] of those that identify a message."""

@@ -81,6 +81,10 @@ class ModelServer(Scripted):
                 fields = f" BODY[HEADER.FIELDS ({FIELDS_OF_IDENTITY})]" if identity else ""
                 yield _listed(one, fields, session.header_fields(one.uid) if identity else b"")
             return
+        if "BODY.PEEK[HEADER]" in items:
+            for uid, header in session.headers(uids):
+                yield f"* {uid} FETCH (UID {uid} BODY[HEADER] {{{len(header)}}}\r\n".encode() + header + b")"
+            return
         for message in session.fetch(uids):
             flags = " ".join(message.flags)
             head = f'* {message.uid} FETCH (UID {message.uid} FLAGS ({flags}) INTERNALDATE "{message.internaldate}"'

@@ -212,6 +212,41 @@ def test_rule_18_a_server_whose_uidnext_is_absent_or_wrong_gets_everything_once(
 
 # ---- rewriting
 
+EIGHT_BIT = mail("eight").replace(b"Subject: eight", b"Subject: \xe4ight")
+
+
+def munged(message: Message) -> Message:
+    """As Cyrus does it, and without a change of size."""
+    head, blank, text = message.body.partition(b"\r\n\r\n")
+    return replace(message, body=head.replace(b"\xe4", b"X") + blank + text.replace(b"\0", b"\x80"))
+
+
+@pytest.mark.parametrize("fragile", [EIGHT_BIT, mail("nul") + b"\0"])
+@pytest.mark.parametrize("changes", [True, False])
+def test_rule_19_what_is_changed_without_a_change_of_size_is_rewritten(
+    make: WORLD, fragile: bytes, changes: bool
+) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(3), fragile)
+    if changes:
+        world.destination.rewrites = munged
+
+    job = world.run()
+
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.level, audit.verified, audit.rewritten) == ("size", 4 - changes, int(changes))
+
+
+def test_rule_19_a_server_that_tells_headers_otherwise_has_not_changed_the_message(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(3), EIGHT_BIT)
+    world.destination.headers = lambda header: header.replace(b"\xe4", b"?")
+
+    job = world.run()
+
+    audit = world.audits(job)["1"]  # type: ignore[index]
+    assert (audit.verified, audit.rewritten) == (4, 0)
+
 
 def rewriting(level: str) -> Callable[[Message], Message]:
     """A server that changes messages so that this is the strongest thing that survives."""
