@@ -57,14 +57,19 @@ def topics(
     ] = -1,
 ) -> None:
     """Make the topics that are missing on Kafka and check the others. The status is 0 when all are right."""
+    from libs.eventlog.brokers import brokers_of
     from libs.eventlog.kafka_topics import make_topics
     from libs.eventlog.port import LogRefused, LogUnavailable
-    from libs.eventlog.urls import servers_of
+    from libs.runtime.service import access
 
     settings = _settings()
     try:
-        found = make_topics(servers_of(settings.log_url), timedelta(days=settings.retention_days), replicas)
-    except (LogRefused, LogUnavailable) as error:
+        brokers = brokers_of(settings.log_url, access(settings))
+        found = make_topics(brokers, timedelta(days=settings.retention_days), replicas)
+    except LogRefused as error:
+        typer.echo(f"mailtide: MAILTIDE_{error.setting}: {error}", err=True)
+        raise typer.Exit(2) from None
+    except LogUnavailable as error:
         typer.echo(f"mailtide: MAILTIDE_LOG_URL: {error}", err=True)
         raise typer.Exit(2) from None
     for name, wrong in found:

@@ -1,7 +1,8 @@
 #!/bin/sh
-# One Kafka broker on 127.0.0.1 (KRaft, combined mode) for a laptop and for the tests: kafka.sh <directory> <port> [<controller port>]
+# One Kafka broker on 127.0.0.1 (KRaft, combined mode) for a laptop and for the tests: kafka.sh <directory> <port> [<controller port> [<file>]]
 #
-# Its libraries are those of pom.xml, copied once by Maven; what it stores is in the directory and is used again.
+# Its libraries are those of pom.xml, copied once by Maven; what it stores is in the directory and is used again. The file has
+# more of the broker's settings, which win.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,6 +37,7 @@ log.index.size.max.bytes=1048576
 num.network.threads=2
 num.io.threads=4
 END
+[ -z "${4:-}" ] || cat "$4" >>"$directory/server.properties"
 
 # Small, and quick to start: the machine has other things to do.
 set -- java -Xms64m -Xmx256m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 \

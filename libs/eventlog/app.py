@@ -99,7 +99,7 @@ class App(faust.App):
             return SqliteTransport(self, self._log, self.topics_consumed)
         from libs.eventlog.kafka_transport import KafkaTransport  # takes 0.7 s to load: not for the embedded log
 
-        return KafkaTransport(self, cast("KafkaEventLog", self._log).servers)
+        return KafkaTransport(self, cast("KafkaEventLog", self._log).brokers)
 
     def _new_producer_transport(self) -> TransportT:
         return self.transport

@@ -11,7 +11,9 @@ from kafka.errors import KafkaError
 from libs.contracts import topics
 from libs.contracts.codec import Message, encode
 from libs.contracts.topics import Topic
+from libs.eventlog.brokers import Brokers
 from libs.eventlog.kafka_followers import KafkaFollowers
+from libs.eventlog.kafka_refusals import look, meaning
 from libs.eventlog.membership import Member
 from libs.eventlog.port import LogUnavailable
 
@@ -24,16 +26,19 @@ APPEND_SECONDS = 5.0  # after which an append is unconfirmed
 class KafkaEventLog:
     """An `EventLog`, and what a worker needs to join its group. Thread-safe."""
 
-    def __init__(self, servers: Sequence[str], member: Member) -> None:
+    def __init__(self, brokers: Brokers, member: Member) -> None:
         """
         Raises:
             LogUnavailable: no broker answers, or a topic is missing.
+            LogRefused: a broker is not trusted, or refuses who we are.
         """
-        self.servers = tuple(servers)
+        self.brokers = brokers
         self.member = member
+        look(brokers)
         try:
             self._producer = cast(Any, KafkaProducer)(
-                bootstrap_servers=list(servers),
+                bootstrap_servers=list(brokers.servers),
+                **brokers.settings,
                 acks="all",
                 enable_idempotence=True,
                 compression_type="gzip",
@@ -46,8 +51,8 @@ class KafkaEventLog:
                 reconnect_backoff_max_ms=1000,
             )
         except (KafkaError, ValueError) as error:
-            raise LogUnavailable(f"No broker answers ({type(error).__name__}).") from error
-        self._followers = KafkaFollowers(self.servers)
+            raise meaning(error) from error
+        self._followers = KafkaFollowers(brokers)
         self._warm()
 
     def _warm(self) -> None:

@@ -11,6 +11,7 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from libs.contracts.codec import Message, UnknownMessage, decode
+from libs.eventlog.brokers import Brokers
 from libs.eventlog.port import LogUnavailable
 
 POLL_MILLISECONDS = 250
@@ -28,8 +29,8 @@ class Begin(NamedTuple):
 class KafkaFollowers:
     """The client is used by the thread alone. A broker that is away delays messages and loses none."""
 
-    def __init__(self, servers: Sequence[str]) -> None:
-        self._servers = list(servers)
+    def __init__(self, brokers: Brokers) -> None:
+        self._brokers = brokers
         self._followers: list[tuple[str, Callable[[Message], None]]] = []
         self._to_begin: SimpleQueue[Begin] = SimpleQueue()
         self._closing = threading.Event()
@@ -76,7 +77,8 @@ class KafkaFollowers:
 
     def _connect(self) -> Any:
         return cast(Any, KafkaConsumer)(
-            bootstrap_servers=self._servers,
+            bootstrap_servers=list(self._brokers.servers),
+            **self._brokers.settings,
             group_id=None,
             enable_auto_commit=False,
             auto_offset_reset="latest",

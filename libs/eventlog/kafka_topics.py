@@ -1,6 +1,6 @@
 """The topics on a broker: made where they are missing, compared where they are not."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, cast
 
@@ -10,20 +10,25 @@ from kafka.errors import KafkaError
 
 from libs.contracts import topics
 from libs.contracts.topics import Topic
-from libs.eventlog.port import LogUnavailable
+from libs.eventlog.brokers import Brokers
+from libs.eventlog.kafka_refusals import look, meaning
 
 OPEN_MILLISECONDS = 10_000
 
 
-def make_topics(servers: Sequence[str], retention: timedelta, replicas: int) -> list[tuple[str, list[str]]]:
+def make_topics(brokers: Brokers, retention: timedelta, replicas: int) -> list[tuple[str, list[str]]]:
     """Each topic's name and what is wrong with it: partitions or settings that it was made with by somebody else.
 
     Raises:
-        LogUnavailable: no broker answers, or it refuses.
+        LogUnavailable: no broker answers.
+        LogRefused: a setting is wrong; its user may not do this.
     """
+    look(brokers)
     client: Any = None
     try:
-        client = cast(Any, KafkaAdminClient)(bootstrap_servers=list(servers), bootstrap_timeout_ms=OPEN_MILLISECONDS)
+        client = cast(Any, KafkaAdminClient)(
+            bootstrap_servers=list(brokers.servers), bootstrap_timeout_ms=OPEN_MILLISECONDS, **brokers.settings
+        )
         there = set(client.list_topics())
         missing = {
             topic.name: {
@@ -38,7 +43,7 @@ def make_topics(servers: Sequence[str], retention: timedelta, replicas: int) -> 
             client.create_topics(missing, wait_for_metadata=True)
         return [(topic.name, list(_wrong(client, topic, retention))) for topic in topics.ALL]
     except (KafkaError, ValueError) as error:
-        raise LogUnavailable(f"No broker answers, or it refuses ({type(error).__name__}).") from error
+        raise meaning(error) from error
     finally:
         if client is not None:
             client.close()

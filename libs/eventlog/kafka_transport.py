@@ -4,17 +4,18 @@ It rests on internals of Faust and aiokafka: both are pinned, and the contract t
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import aiokafka
 from aiokafka.consumer.group_coordinator import HeartbeatRequest, SyncGroupRequest
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from faust.auth import SASLCredentials, SSLCredentials
 from faust.transport import base
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, AppT
 from yarl import URL
 
+from libs.eventlog.brokers import MECHANISM, Brokers
 from libs.eventlog.membership import Membership, boot_seconds
 from libs.eventlog.rebalance import RebalancingConsumer
 
@@ -75,5 +76,11 @@ class KafkaTransport(driver.Transport):
     Consumer = KafkaConsumer
     Producer = base.Producer
 
-    def __init__(self, app: AppT, servers: Iterable[str]) -> None:
-        super().__init__([URL(f"aiokafka://{server}") for server in servers], app)
+    def __init__(self, app: AppT, brokers: Brokers) -> None:
+        super().__init__([URL(f"aiokafka://{server}") for server in brokers.servers], app)
+        if brokers.username is not None:
+            app.conf.broker_credentials = SASLCredentials(
+                username=brokers.username, password=brokers.password, ssl_context=brokers.tls, mechanism=MECHANISM
+            )
+        elif brokers.tls is not None:
+            app.conf.broker_credentials = SSLCredentials(brokers.tls)

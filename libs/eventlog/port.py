@@ -16,7 +16,11 @@ class LogInUse(Exception):
 
 
 class LogRefused(Exception):
-    """What was given is not the URL of a log that can be opened."""
+    """A setting is wrong: trying again does not help."""
+
+    def __init__(self, setting: str, text: str) -> None:
+        super().__init__(text)
+        self.setting = setting
 
 
 class EventLog(Protocol):

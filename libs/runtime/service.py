@@ -13,6 +13,7 @@ import structlog
 import typer
 
 from libs.contracts.ids import JobId
+from libs.eventlog.brokers import Access
 from libs.eventlog.membership import Member
 from libs.eventlog.port import EventLog, LogInUse, LogRefused, LogUnavailable
 from libs.eventlog.urls import open_log
@@ -138,16 +139,24 @@ def open_stores(settings: Settings) -> tuple[EventLog, ReadModel]:
     try:
         if settings.embedded:
             keys.make_data_dir(settings)
-        eventlog = open_log(settings.log_url, timedelta(days=settings.retention_days), member)
+        eventlog = open_log(settings.log_url, timedelta(days=settings.retention_days), member, access(settings))
     except LogInUse:
         raise CannotStart("MAILTIDE_DATA_DIR: another Mailtide is running on this directory") from None
-    except (LogRefused, LogUnavailable, OSError) as error:
+    except LogRefused as error:
+        raise CannotStart(f"MAILTIDE_{error.setting}: {error}") from error
+    except (LogUnavailable, OSError) as error:
         raise CannotStart(f"MAILTIDE_LOG_URL: the log can't be opened ({error})") from error
     try:
         return eventlog, connect_read_model(settings.clickhouse_url.get_secret_value(), settings.retention_days)
     except (DatabaseUrlInvalid, ReadModelUnavailable) as error:
         eventlog.close()
         raise CannotStart(f"MAILTIDE_CLICKHOUSE_URL: it does not answer ({type(error).__name__})") from None
+
+
+def access(settings: Settings) -> Access:
+    """To the brokers of a log on Kafka."""
+    password = settings.log_password.get_secret_value() if settings.log_password else None
+    return Access(settings.log_ca_file, settings.log_username, password)
 
 
 def _listen(settings: Settings) -> socket:

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "MAILTIDE_"
-SECRETS = frozenset({"clickhouse_url", "master_keys", "account_key", "operator_token", "smtp_url"})
+SECRETS = frozenset({"log_password", "clickhouse_url", "master_keys", "account_key", "operator_token", "smtp_url"})
 
 
 class SettingsError(Exception):
@@ -87,7 +87,10 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8025"
     public_url: AnyHttpUrl | None = None
-    log_url: Annotated[str, _scheme("sqlite", "kafka")] = ""
+    log_url: Annotated[str, _scheme("sqlite", "kafka", "kafka+tls")] = ""
+    log_ca_file: FilePath | None = None
+    log_username: str | None = None
+    log_password: SecretStr | None = None
     clickhouse_url: Annotated[SecretStr, _scheme("chdb", "http", "https")] = SecretStr("")
     master_keys: Annotated[tuple[FernetKey, ...], NoDecode, BeforeValidator(_split)] = ()
     account_key: Annotated[SecretStr, Field(min_length=16)] | None = None
@@ -120,6 +123,17 @@ class Settings(BaseSettings):
             for name in ("master_keys", "account_key"):
                 if not getattr(self, name):
                     raise ValueError(f"{name} must be set: every service needs the same")
+        return self
+
+    @model_validator(mode="after")
+    def _a_password_is_sent_to_trusted_brokers_only(self) -> "Settings":
+        for name in ("log_ca_file", "log_username", "log_password"):
+            if getattr(self, name) is not None and not self.log_url.startswith("kafka+tls:"):
+                raise ValueError(f"{name} is for a log of kafka+tls:// only")
+        if self.log_username is not None and self.log_password is None:
+            raise ValueError("log_password must be set: that of the user of the log")
+        if self.log_password is not None and self.log_username is None:
+            raise ValueError("log_username must be set: whose password it is")
         return self
 
     @model_validator(mode="after")

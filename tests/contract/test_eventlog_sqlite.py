@@ -105,7 +105,7 @@ def test_a_new_log_makes_its_directory_and_nobody_else_may_read_it(tmp_path: Pat
     "url", ["kafka://", "kafka://secret", "kafka://u:secret@h:1", "sqlite://", "sqlite:///", "postgres://secret@h/db"]
 )
 def test_another_url_is_refused_without_repeating_it(url: str):
-    with pytest.raises(LogRefused, match=r"^It is not the URL of a log.*: write .*\.$") as refused:
+    with pytest.raises(LogRefused, match=r"^it is not the URL of a log.*: write ") as refused:
         open_log(url, WEEK)
     assert "secret" not in str(refused.value)
 

@@ -25,6 +25,7 @@ from tests.servers.clickhouse import ClickHouse
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
 
+SERVICES = "mailtide-services"  # a user of the broker
 SESSION_SECONDS = 6.0
 TAKEN_OVER_SECONDS = SESSION_SECONDS + 15.0  # within which work goes on after a fault
 READY_SECONDS = 90.0
@@ -101,7 +102,10 @@ class Cluster:
         trusted = directory / "trusted.pem"
         trusted.write_text(dovecot.ca_file.read_text())
         settings = {
-            "LOG_URL": kafka.url,
+            "LOG_URL": kafka.tls_url,  # as in production: TLS, and a name with the rights that it has there
+            "LOG_CA_FILE": str(kafka.ca_file),
+            "LOG_USERNAME": SERVICES,
+            "LOG_PASSWORD": kafka.password,
             "CLICKHOUSE_URL": self.clickhouse.url,
             "MASTER_KEYS": Fernet.generate_key().decode(),
             "ACCOUNT_KEY": "the secret of the accounts of these tests",
@@ -137,6 +141,7 @@ class Cluster:
     def __enter__(self) -> Self:
         self.clickhouse.begin()
         self.kafka.empty()
+        self.kafka.access(SERVICES)
         self.clickhouse.wait()
         self.start(self.services)
         return self

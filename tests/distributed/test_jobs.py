@@ -9,6 +9,7 @@ from kafka import KafkaConsumer, TopicPartition
 from libs.contracts.topics import ALL
 from tests.distributed.cluster import FOLDER, MESSAGE_ID, SUBJECT, Cluster, Move
 from tests.servers.dovecot import Dovecot
+from tests.servers.kafka import Kafka
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -23,7 +24,7 @@ def test_eight_jobs_at_once_complete_and_are_equal(cluster: Cluster) -> None:
 
 
 def test_no_canary_is_in_what_the_broker_keeps_and_no_topic_is_fausts(cluster: Cluster) -> None:
-    canaries = [FOLDER, SUBJECT, MESSAGE_ID, HOST, "kanarie-", Dovecot.password]
+    canaries = [FOLDER, SUBJECT, MESSAGE_ID, HOST, "kanarie-", Dovecot.password, Kafka.password]
     broker: Any = KafkaConsumer
     client = broker(bootstrap_servers=[cluster.kafka.server], auto_offset_reset="earliest")
     admin = cluster.kafka.admin()
@@ -57,7 +58,7 @@ def test_each_process_tells_what_it_did_and_nothing_of_who(cluster: Cluster) -> 
     }
     for service in cluster.services:
         metrics = httpx2.get(f"{service.url}/metrics", timeout=10).text
-        for canary in (FOLDER, SUBJECT, MESSAGE_ID, HOST, "kanarie-", Dovecot.password):
+        for canary in (FOLDER, SUBJECT, MESSAGE_ID, HOST, "kanarie-", Dovecot.password, Kafka.password):
             assert canary not in metrics
             assert canary not in service.output.read_text(errors="replace")
         for line in metrics.splitlines():

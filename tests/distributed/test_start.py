@@ -51,6 +51,17 @@ def test_a_broker_that_does_not_answer_is_said(tmp_path: Path) -> None:
     assert told.startswith("mailtide: MAILTIDE_LOG_URL: the log can't be opened (No broker answers")
 
 
+def test_a_broker_that_refuses_is_said_by_the_setting_that_is_wrong(kafka: Kafka, tmp_path: Path) -> None:
+    access = kafka.access("mailtide-services")
+    settings = {"LOG_URL": kafka.tls_url, "LOG_USERNAME": access.username or "", "CLICKHOUSE_URL": NOWHERE, **KEYS}
+    told = "mailtide: MAILTIDE_LOG_PASSWORD: the broker refuses this name and password"
+    trusted = {"LOG_CA_FILE": str(access.ca_file), "LOG_PASSWORD": "hunter2-hunter2"}
+    assert said(tmp_path, "copier", **settings, **trusted) == (1, told)
+    assert said(tmp_path, "admin", "topics", **settings, **trusted) == (2, told)
+    status, told = said(tmp_path, "api", **settings, LOG_PASSWORD=kafka.password)
+    assert (status, told.partition(" a ")[0]) == (1, "mailtide: MAILTIDE_LOG_CA_FILE:")
+
+
 def test_topics_are_made_and_checked_by_a_command(kafka: Kafka, tmp_path: Path) -> None:
     kafka.empty()
     assert said(tmp_path, "admin", "topics", "--replicas", "1", LOG_URL=kafka.url, **KEYS)[0] == 0

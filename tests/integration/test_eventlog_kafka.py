@@ -13,6 +13,7 @@ from libs.contracts.commands import CancelJob, StartJob
 from libs.contracts.ids import JobId
 from libs.contracts.topics import ALL, COMMANDS, PROGRESS, WORK_ITEMS
 from libs.eventlog import open_log
+from libs.eventlog.brokers import Brokers
 from libs.eventlog.consume import Delivery, consume_each
 from libs.eventlog.kafka_topics import make_topics
 from libs.eventlog.membership import Member, boot_seconds
@@ -171,9 +172,9 @@ def test_no_topic_appears_but_ours_and_kafkas_own(kafka: Kafka, log: EventLog):
 
 
 def test_topics_that_are_right_are_left_and_others_are_named(kafka: Kafka, url: str):
-    servers = [kafka.server]
-    assert make_topics(servers, WEEK, replicas=1) == [(topic.name, []) for topic in ALL]
-    assert make_topics(servers, timedelta(days=8), replicas=1)[0] == (
+    brokers = Brokers(servers=[kafka.server])
+    assert make_topics(brokers, WEEK, replicas=1) == [(topic.name, []) for topic in ALL]
+    assert make_topics(brokers, timedelta(days=8), replicas=1)[0] == (
         COMMANDS.name,
         ["retention.ms is 604800000, not 691200000"],
     )
@@ -184,7 +185,7 @@ def test_topics_that_are_right_are_left_and_others_are_named(kafka: Kafka, url: 
         opened(url)
     admin.create_topics({COMMANDS.name: {"num_partitions": 3, "replication_factor": 1}}, wait_for_metadata=True)
     admin.close()
-    wrong = dict(make_topics(servers, WEEK, replicas=1))[COMMANDS.name]
+    wrong = dict(make_topics(brokers, WEEK, replicas=1))[COMMANDS.name]
     assert wrong[0] == "3 partitions, not 12"
     with pytest.raises(LogUnavailable, match=r"mailtide\.commands must have 12 partitions"):
         opened(url)

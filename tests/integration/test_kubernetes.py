@@ -14,6 +14,7 @@ from cryptography.fernet import Fernet
 from typer.main import get_command
 
 from libs.contracts import topics
+from libs.eventlog.brokers import MECHANISM
 from libs.mailbox.addresses import permitted
 from libs.runtime import settings
 from libs.runtime.health import PATHS
@@ -44,6 +45,7 @@ CUSTOM = {  # their operators define them
     ("kafka.strimzi.io/v1", "KafkaUser"),
     ("clickhouse.altinity.com/v1", "ClickHouseInstallation"),
     ("keda.sh/v1alpha1", "ScaledObject"),
+    ("keda.sh/v1alpha1", "TriggerAuthentication"),
 }
 BY_OPERATORS = [  # pods that others make, with the labels that they give them
     {"strimzi.io/cluster": "mailtide", "strimzi.io/kind": "Kafka"},
@@ -77,12 +79,23 @@ FIELDS = {
         "scaleTargetRef.apiVersion",
         "scaleTargetRef.kind",
         "scaleTargetRef.name",
+        "triggers.authenticationRef.name",
         "triggers.metadata.bootstrapServers",
         "triggers.metadata.consumerGroup",
         "triggers.metadata.lagThreshold",
         "triggers.metadata.offsetResetPolicy",
+        "triggers.metadata.sasl",
+        "triggers.metadata.tls",
         "triggers.metadata.topic",
         "triggers.type",
+    },
+    "TriggerAuthentication": {
+        "configMapTargetRef.key",
+        "configMapTargetRef.name",
+        "configMapTargetRef.parameter",
+        "secretTargetRef.key",
+        "secretTargetRef.name",
+        "secretTargetRef.parameter",
     },
 }
 CONSUMED = {  # what each service reads in its group
@@ -198,25 +211,49 @@ def test_a_service_starts_with_the_settings_that_its_pod_has(
         "smtp-url": "smtp://user:password@smtp.example.org:587",
     }
     documented = set(re.findall(r"--from-literal=([\w-]+)=", text("deploy/README.md")))
-    for name, value in secret.items():
-        (tmp_path / name).write_text(value)
+    exist = {("mailtide", key) for key in documented} | {(name, key) for name, key in made_by_strimzi(manifests)}
     for pod in ours(manifests):
-        given = environment(pod, manifests)
-        mounted = {mount["name"]: mount["mountPath"] for mount in pod.spec["containers"][0]["volumeMounts"]}["secrets"]
+        given, files = environment(pod, manifests), mounted(pod)
 
         assert set(given) <= SETTINGS
         with monkeypatch.context() as patch:
             for name, value in given.items():
-                if value.startswith(f"{mounted}/"):
-                    assert name.endswith("_FILE")
-                    assert value.removeprefix(f"{mounted}/") in documented
-                    value = str(tmp_path / value.removeprefix(f"{mounted}/"))
+                if name.endswith("_FILE"):
+                    [(of, key)] = [
+                        (of, key or value.removeprefix(f"{path}/"))
+                        for path, of, key in files
+                        if value == path or (not key and value.startswith(f"{path}/"))
+                    ]
+                    assert (of, key) in exist
+                    (tmp_path / key).write_text(secret.get(key, "what an operator made"))
+                    value = str(tmp_path / key)
                 patch.setenv(name, value)
             loaded = settings.load()
 
         assert not loaded.embedded
         assert loaded.address == ("0.0.0.0", 8025)
         assert pod.spec["enableServiceLinks"] is False  # MAILTIDE_API_PORT is no setting
+
+
+def mounted(pod: Pod) -> list[tuple[str, str, str]]:
+    """Where a file of a Secret is seen, the Secret and its key; "" for all its keys, each by its name."""
+    paths = {mount["name"]: mount["mountPath"] for mount in pod.spec["containers"][0]["volumeMounts"]}
+    found = list[tuple[str, str, str]]()
+    for volume in pod.spec["volumes"]:
+        path = paths[volume["name"]]
+        if "secret" in volume:
+            found.append((path, volume["secret"]["secretName"], ""))
+        for source in volume.get("projected", {}).get("sources", ()):
+            found += [
+                (f"{path}/{one['path']}", source["secret"]["name"], one["key"]) for one in source["secret"]["items"]
+            ]
+    return found
+
+
+def made_by_strimzi(manifests: list[Manifest]) -> set[tuple[str, str]]:
+    """Secrets and their keys: one for each user, and the authority of each cluster."""
+    users = {(one["metadata"]["name"], "password") for one in of_kind(manifests, "KafkaUser")}
+    return users | {(f"{one['metadata']['name']}-cluster-ca-cert", "ca.crt") for one in of_kind(manifests, "Kafka")}
 
 
 def test_no_secret_stands_in_a_manifest(manifests: list[Manifest]) -> None:
@@ -298,11 +335,12 @@ def test_a_service_leads_to_a_port_that_its_pods_have(manifests: list[Manifest])
 
 def test_the_stores_are_asked_where_they_are(manifests: list[Manifest]) -> None:
     addresses = {environment(pod, manifests)["MAILTIDE_LOG_URL"] for pod in ours(manifests)}
-    [(host, port)] = {tuple(address.removeprefix("kafka://").split(":")) for address in addresses}
+    [(scheme, host, port)] = {tuple(re.split("://|:", address)) for address in addresses}
     if of_kind(manifests, "Kafka"):
         [kafka] = of_kind(manifests, "Kafka")
-        plain = kafka["spec"]["kafka"]["listeners"][0]
-        assert (host, int(port)) == (f"{kafka['metadata']['name']}-kafka-bootstrap", plain["port"])
+        [listener] = kafka["spec"]["kafka"]["listeners"]
+        assert (host, int(port)) == (f"{kafka['metadata']['name']}-kafka-bootstrap", listener["port"])
+        assert (scheme, listener["tls"]) == ("kafka+tls", True)
         assert (
             f"@clickhouse-{of_kind(manifests, 'ClickHouseInstallation')[0]['metadata']['name']}:8123/default"
             in text("deploy/README.md")
@@ -424,16 +462,41 @@ def test_kafka_s_parts_belong_to_one_cluster(production: list[Manifest]) -> None
 
 
 def test_integrations_may_read_what_is_published_and_nothing_else(production: list[Manifest]) -> None:
-    [user] = of_kind(production, "KafkaUser")
+    user = named(production, "KafkaUser", "mailtide-integrations")
     rules = user["spec"]["authorization"]["acls"]
-    [listener] = [one for one in named(production, "Kafka", "mailtide")["spec"]["kafka"]["listeners"] if one["tls"]]
 
     assert {rule["resource"]["name"] for rule in rules if rule["resource"]["type"] == "topic"} == {
         topics.PROGRESS.name, topics.JOB_EVENTS.name
     }  # fmt: skip
     assert {operation for rule in rules for operation in rule["operations"]} == {"Read", "Describe"}
-    assert user["spec"]["authentication"] == listener["authentication"]
     assert user["metadata"]["name"] in text("docs/integrations.md")
+
+
+def test_nobody_gets_to_the_brokers_without_tls_a_name_and_a_password(production: list[Manifest]) -> None:
+    """Their rights are tried on a broker by test_kafka_access.py."""
+    spec = named(production, "Kafka", "mailtide")["spec"]["kafka"]
+    users = {user["metadata"]["name"]: user["spec"] for user in of_kind(production, "KafkaUser")}
+
+    assert spec["authorization"] == {"type": "simple"}
+    for each in [*spec["listeners"], *users.values()]:
+        assert each["authentication"] == {"type": MECHANISM.lower()}
+    assert {environment(pod, production)["MAILTIDE_LOG_USERNAME"] for pod in ours(production)} <= set(users)
+
+
+def test_who_scales_is_a_user_of_the_brokers_of_its_own(production: list[Manifest]) -> None:
+    [kafka] = of_kind(production, "Kafka")
+    [listener] = kafka["spec"]["kafka"]["listeners"]
+    for one in of_kind(production, "ScaledObject"):
+        [trigger] = one["spec"]["triggers"]
+        given = named(production, "TriggerAuthentication", trigger["authenticationRef"]["name"])["spec"]
+        secrets = {each["parameter"]: (each["name"], each["key"]) for each in given["secretTargetRef"]}
+        [user] = given["configMapTargetRef"]
+
+        assert trigger["metadata"]["bootstrapServers"] == f"mailtide-kafka-bootstrap.mailtide.svc:{listener['port']}"
+        assert (trigger["metadata"]["tls"], trigger["metadata"]["sasl"]) == ("enable", "scram_sha512")
+        username = named(production, "ConfigMap", user["name"])["data"][user["key"]]
+        assert secrets == {"password": (username, "password"), "ca": ("mailtide-cluster-ca-cert", "ca.crt")}
+        assert set(secrets.values()) <= made_by_strimzi(production)
 
 
 def test_services_scale_by_what_they_read_from_one_to_the_partitions(production: list[Manifest]) -> None:

@@ -39,6 +39,9 @@ def test_without_any_setting_it_is_embedded_and_keeps_everything_in_the_data_dir
         ("LISTEN", "localhost:99999"),
         ("PUBLIC_URL", "no url"),
         ("LOG_URL", "mysql://elsewhere"),
+        ("LOG_CA_FILE", "/there/is/none"),
+        ("LOG_PASSWORD", SECRET),
+        ("LOG_USERNAME", "mailtide"),
         ("CLICKHOUSE_URL", f"postgres://me:{SECRET}@elsewhere"),
         ("MASTER_KEYS", SECRET),
         ("ACCOUNT_KEY", "short"),
@@ -130,6 +133,26 @@ def test_the_documentation_marks_exactly_the_secrets():
     marked = set(re.findall(r"^\| `MAILTIDE_(\w+)` \*secret\*", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
 
     assert marked == {name.upper() for name in settings.SECRETS}
+
+
+def test_the_log_s_user_has_a_password_and_it_is_sent_over_tls_only(environment):
+    for name, value in {"MASTER_KEYS": Fernet.generate_key().decode(), "ACCOUNT_KEY": SECRET}.items():
+        environment.setenv(f"MAILTIDE_{name}", value)
+    environment.setenv("MAILTIDE_LOG_URL", "kafka+tls://broker:9093")
+    environment.setenv("MAILTIDE_LOG_USERNAME", "mailtide")
+    with pytest.raises(SettingsError, match=r"^MAILTIDE_LOG_PASSWORD: must be set"):
+        settings.load()
+
+    environment.setenv("MAILTIDE_LOG_PASSWORD", SECRET)
+    assert settings.load().log_username == "mailtide"
+    environment.delenv("MAILTIDE_LOG_USERNAME")
+    with pytest.raises(SettingsError, match=r"^MAILTIDE_LOG_USERNAME: must be set"):
+        settings.load()
+
+    environment.setenv("MAILTIDE_LOG_USERNAME", "mailtide")
+    environment.setenv("MAILTIDE_LOG_URL", "kafka://broker:9092")
+    with pytest.raises(SettingsError, match=r"^MAILTIDE_LOG_USERNAME: is for a log of kafka\+tls:// only"):
+        settings.load()
 
 
 def test_mail_needs_a_sender(environment):
