@@ -26,11 +26,11 @@ LOOKS = {
 def main(directory: Path, only: str = "") -> None:
     """`only`: those whose name holds it, "job-running", "-dark"."""
     directory.mkdir(parents=True, exist_ok=True)
-    with stage() as (url, _):
-        for look, options in LOOKS.items():
-            for name, act in {**pictures(), **german()}.items():
-                if only in f"{name}-{look}":
-                    locale = "de-DE" if name in german() else "en-GB"
+    for look, options in LOOKS.items():
+        for name, act in {**pictures(), **german()}.items():
+            if only in f"{name}-{look}":
+                locale = "de-DE" if name in german() else "en-GB"
+                with stage() as (url, _):  # one for each: some leave an agent or a job behind
                     _take(url, directory / f"{name}-{look}.png", act, {"locale": locale, **options})
 
 
@@ -41,6 +41,7 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
         "job-delete": _delete,
         "job-resting": _job("resting"),
         "job-limits": _limits,
+        "job-dry-run": _job("dry-run"),
         "gone": _gone,
         "start": _start,
         "start-wrong": _start_wrong,

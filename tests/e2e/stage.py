@@ -18,18 +18,28 @@ from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.schedule import Rate as Limit
 from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, Hold, JobView, RemainingSeconds, Snapshot
 from libs.mailbox.errors import AccountUnusable
-from libs.mailbox.port import Folder, Status
+from libs.mailbox.port import Folder, Selected, Status
 from libs.runtime.health import Health
 from libs.vault.recipients import Recipients
 from services.api.app import create_app
 from services.api.deps import Deps
 from services.api.rates import Rate
+from services.scanner.preflight import UNTOLD, keyword_warning, size_warning
 from tests.api.fakes import FakeLog, FakeReadModel, FakeVault
 from tests.mail.ports import free_port
 
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
 SLOW_DOWN = "[OVERQUOTA] Too many commands, try again in 5 minutes."
+DRY_RUN_WARNINGS = [
+    size_warning("INBOX", 2, 52_428_800),
+    keyword_warning(
+        "Sent",
+        ["$Label1", "Rechnung"],
+        Selected(uidvalidity=1, uidnext=1, exists=0, permanent_flags=frozenset({"\\Seen"})),
+    ),
+    UNTOLD,
+]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "mbps": 0}
 FOLDERS = (  # name at the source, name at the destination, messages, bytes, share that is done while it runs
@@ -65,6 +75,7 @@ class Stage(FakeReadModel):
             **waiting,
         )
         self.put_project("Harbour", limits, self.started)
+        self._put_dry_run()
         self._put_external("external", JobState.RUNNING, 0)
         self._put_external("external-errors", JobState.COMPLETED_WITH_ERRORS, 2)
 
@@ -72,6 +83,16 @@ class Stage(FakeReadModel):
         job_id = self.add_job(f"j-{key}", key=key, view_key=f"view-{key}")
         self.snapshots[job_id] = scene(job_id, state, self.started, changes)
         return job_id
+
+    def _put_dry_run(self) -> None:
+        """What would be copied, and what the destination would not take."""
+        none = {"items_completed": 0, "items_verified": 0, "bytes_completed": 0, "speed_bytes_per_second": None}
+        would = {"items_remaining": 13_598, "items_failed": 2, "verify_level": None, "warnings": DRY_RUN_WARNINGS}
+        self.put("dry-run", JobState.COMPLETED, name="Anna Lindqvist", mode="dry_run", **none, **would)
+        planned = {"items_completed": 0, "items_verified": 0, "bytes_completed": 0, "state": "planned"}
+        snapshot = self.snapshots[JobId("j-dry-run")]
+        rows = [row.model_copy(update=planned | {"items_remaining": row.items_completed}) for row in snapshot.breakdown]
+        self.snapshots[JobId("j-dry-run")] = snapshot.model_copy(update={"breakdown": rows})
 
     def _put_external(self, key: str, state: JobState, failed: int) -> None:
         """A job of an agent: three kinds of things."""
@@ -93,6 +114,7 @@ class Stage(FakeReadModel):
             )
             for name, imported, skipped, errored in kinds
         ]
+        holds = [hold for hold in _holds(state, datetime.now(UTC)) if hold.what != "credentials"]
         hosts = {"source_host": None, "destination_host": None, "folders_total": None, "folders_planned": 0}
         done = {"items_completed": 821, "items_skipped": 14, "items_failed": failed, "items_total": 835 + failed}
         left = {"items_remaining": 0, "progress_percent": 100.0}
@@ -102,6 +124,7 @@ class Stage(FakeReadModel):
             "kind": "external",
             "name": "Contacts of Anna",
             "worker": "Contacts of the office",
+            "holds": holds,
             **hosts,
             **done,
             **left,
@@ -141,6 +164,8 @@ class Stage(FakeReadModel):
             ("INBOX", 3307, Reason.MESSAGE_TOO_LARGE, "NO [LIMIT] Message exceeds maximum size (52428800)"),
             ("Sent", 412, Reason.MESSAGE_REFUSED, "NO Attachment type is blocked by policy: setup.exe"),
         ]
+        if self.snapshots[job_id].job.mode == "dry_run":
+            said = [(folder, uid, reason, "") for folder, uid, reason, _ in said[:2]]
         return [
             FailureRow(
                 at=self.started + (4 + n) * MINUTE,

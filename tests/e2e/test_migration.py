@@ -132,6 +132,22 @@ def test_pausing_and_resuming(instance: Instance, dovecot: Dovecot, person: Pers
     person.state("All of it has arrived")
 
 
+def test_the_curve_of_the_speed_is_there_after_the_end(instance: Instance, dovecot: Dovecot, person: Person) -> None:
+    job = slow_job(instance, dovecot)
+    begun = job.wait(lambda view: view["items_completed"] > 0, 60)["items_completed"]
+    job.wait(lambda view: view["items_completed"] > begun + 50, 60)
+    instance.http.patch(f"{job.path}/limits", json={"bandwidth_limit_mbps": None})
+    job.wait_for_end()
+
+    person.page.goto(f"{instance.url}/jobs/{job.key}")
+    person.state("All of it has arrived")
+    person.foot()
+
+    curve = person.page.get_by_role("region", name="Speed over time")
+    expect(curve.get_by_role("img")).to_be_visible()
+    expect(curve).to_contain_text(re.compile(r"On average [\d.]+ Mbps, at best [\d.]+ Mbps"))
+
+
 def test_cancelling_asks_first_and_leaves_what_was_copied(instance: Instance, dovecot: Dovecot, person: Person) -> None:
     job = slow_job(instance, dovecot)
     page = person.page

@@ -51,6 +51,6 @@ describe('the rest of the page', () => {
   })
 
   test('the key of a bookmark is the one of the platform', () => {
-    expect([bookmarkKey('MacIntel', false), bookmarkKey('Win32', false), bookmarkKey('iPhone', true)]).toEqual(['⌘ D', 'Ctrl + D', null])
+    expect([bookmarkKey('MacIntel', false, 'Strg'), bookmarkKey('Win32', false, 'Strg'), bookmarkKey('iPhone', true, 'Strg')]).toEqual(['⌘ D', 'Strg + D', null])
   })
 })

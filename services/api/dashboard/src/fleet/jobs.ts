@@ -24,7 +24,7 @@ export function after(jobs: ReadonlyMap<string, JobView>, event: FleetEvent): Ma
 }
 
 function same(before: JobView | undefined, job: JobView): JobView {
-  return before !== undefined && before.last_report_at === job.last_report_at && before.state === job.state && before.items_remaining === job.items_remaining && before.speed_bytes_per_second === job.speed_bytes_per_second ? before : job
+  return before !== undefined && before.last_report_at === job.last_report_at && before.state === job.state && before.items_remaining === job.items_remaining && before.speed_bytes_per_second === job.speed_bytes_per_second && before.rate.mbps === job.rate.mbps ? before : job
 }
 
 /** What a job is called: its name, else the way it goes. */

@@ -4,6 +4,7 @@ export const foot: FootTexts = {
   keep: {
     title: 'Diese Seite aufheben',
     lead: 'Nur über ihre Adresse kommen Sie zurück. Es gibt kein Konto und keine andere Liste.',
+    control: 'Strg',
     bookmark: (key) => `Mit ${key} setzen Sie ein Lesezeichen.`,
     bookmarkTouch: 'Setzen Sie im Menü des Browsers ein Lesezeichen, oder teilen Sie die Seite mit sich selbst.',
     own: 'Ihr Link',

@@ -12,6 +12,8 @@ export const sections: SectionTexts = {
   failures: {
     title: 'Was sich nicht kopieren ließ',
     lead: (n, anzahl) => `${n} ${zahl(anzahl, 'Nachricht ist', 'Nachrichten sind')} nicht am Ziel.`,
+    dryTitle: 'Was nicht angenommen würde',
+    dryLead: (n, anzahl) => `${n} ${zahl(anzahl, 'Nachricht würde', 'Nachrichten würden')} nicht kopiert.`,
     loading: 'Die Liste wird geholt…',
     item: (folder, uid) => `${folder}, Nachricht ${uid}`,
     message: (uid) => `Nachricht Nr. ${uid}`,
@@ -42,6 +44,7 @@ export const sections: SectionTexts = {
       identity: (n) => `${n} nach Größe, Kopfzeilen und Datum`,
       bytes: (n) => `${n} Byte für Byte`,
     },
+    notVerified: 'nicht geprüft',
     verifiedNone: 'nichts zu überprüfen',
     failedNone: 'nichts',
     toCopy: 'Würde kopiert',

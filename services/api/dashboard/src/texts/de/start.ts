@@ -8,7 +8,7 @@ export const start: StartTexts = {
     lead: 'Von einem Mailkonto ins andere, jeder Ordner und jede Nachricht, genau einmal. Das alte Postfach bleibt, wie es ist.',
     deleted: 'Der Umzug und alles darüber ist gelöscht. Schon kopierte Nachrichten bleiben, wo sie sind.',
     source: 'Von',
-    sourceHint: 'Das Konto, in dem Ihre Post jetzt liegt. Darin wird nichts verändert.',
+    sourceHint: 'Hier liegt Ihre Post jetzt. Nichts wird verändert.',
     destination: 'Nach',
     destinationHint: 'Das Konto, in das sie kommt. Darin wird nichts gelöscht.',
     host: 'IMAP-Server',

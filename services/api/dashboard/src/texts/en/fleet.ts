@@ -7,7 +7,7 @@ export const fleet = {
     tokenHint: 'It stays in the memory of this tab and is gone when you close it.',
     enter: 'Open the fleet',
     refused: 'This token is not the operator’s. It is set as MAILTIDE_OPERATOR_TOKEN.',
-    leave: 'Forget the token',
+    leave: 'Forget token',
     active: (n: string) => `${n} active`,
     shown: (n: string, all: string) => `${n} of ${all} shown`,
     filter: 'Filter',

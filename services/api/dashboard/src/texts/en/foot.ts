@@ -3,6 +3,7 @@ export const foot = {
   keep: {
     title: 'Keep this page',
     lead: 'Its address is the only way back to it. There is no account and no other list.',
+    control: 'Ctrl',
     bookmark: (key: string) => `Press ${key} to bookmark it.`,
     bookmarkTouch: 'Use your browser’s menu to bookmark it, or share it to yourself.',
     own: 'Your link',

@@ -36,7 +36,7 @@ export const job = {
     to: 'To',
     unnamed: 'Migration',
     loading: 'Fetching the latest…',
-    resting: { title: 'Waiting for its time', text: 'Its schedule lets nothing be copied at the moment.' },
+    resting: { title: 'Waiting for its time', text: 'Its schedule lets nothing be copied at the moment.', next: 'It goes on by itself when its time comes.' },
     goesOn: (when: string) => `It goes on by itself: ${when}.`,
     counting: 'Counting what there is to copy',
     countingFolders: (done: string, all: string) => `Counting: ${done} of ${all} folders looked through`,

@@ -11,6 +11,8 @@ export const sections = {
   failures: {
     title: 'What could not be copied',
     lead: (n: string, count_: number) => `${n} ${count(count_, 'message is', 'messages are')} not at the destination.`,
+    dryTitle: 'What would not be taken',
+    dryLead: (n: string, count_: number) => `${n} ${count(count_, 'message', 'messages')} would not be copied.`,
     loading: 'Fetching the list…',
     item: (folder: string, uid: string) => `${folder}, message ${uid}`,
     message: (uid: string) => `message no. ${uid}`,
@@ -42,6 +44,7 @@ export const sections = {
       bytes: (n: string) => `${n} byte for byte`,
     },
     verifiedNone: 'nothing to verify',
+    notVerified: 'not checked',
     failedNone: 'nothing',
     toCopy: 'Would be copied',
     notTaken: 'Would not be taken',
