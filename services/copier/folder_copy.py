@@ -3,6 +3,7 @@
 Whatever breaks, it begins again from the ledger: what is delivered is never sent again.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -31,7 +32,7 @@ from services.copier.learning import Learning
 from services.copier.ledger import Ledger, Ref
 from services.copier.losses import Losses
 from services.copier.reader import Batch, Reader
-from services.copier.tail import PlanOutdated, SourceFolderGone, Tail
+from services.copier.tail import PlanOutdated, SourceFolderFailed, SourceFolderGone, Tail
 
 FRUITLESS_TRIES = 20  # in a row whose connection broke before anything was settled; they take about 6 minutes
 BROKEN_TRIES = 3  # of a folder that a server answers with nonsense, a refusal, or an error of its own
@@ -89,6 +90,7 @@ class FolderCopy:
             SideLost: an account can't be opened any more.
         """
         broken = fruitless = 0
+        failed_sources = Counter[int]()
         settled = self._ledger.totals()
         while True:
             try:
@@ -100,6 +102,17 @@ class FolderCopy:
                     if ref.source == gone.index:
                         self._ledger.gone(ref, datetime.now(UTC), Reason.FOLDER_GONE)
                 self._learning.source_gone(gone.index)
+            except SourceFolderFailed as failed:
+                self._stop_reader()
+                failed_sources[failed.index] += 1
+                if failed_sources[failed.index] < BROKEN_TRIES:
+                    self._connections.lost("source", failed.error)
+                elif self.doubt is not None:  # what was sent of it can't be recognised
+                    self._fail_rest(failed.error)
+                    return Findings(level="size")
+                else:
+                    self._connections.reset("source")
+                    self._close_source(failed)
             except SideFailed as failed:
                 self._stop_reader()
                 broken += not _passes(failed.error)
@@ -216,6 +229,13 @@ class FolderCopy:
             self._ledger.gone(ref, datetime.now(UTC))
         for ref, error in batch.unreadable:
             self._ledger.fail(ref, Reason.MESSAGE_UNREADABLE, error.server_text, 0, datetime.now(UTC))
+
+    def _close_source(self, failed: SourceFolderFailed) -> None:
+        """The other source folders of this destination folder go on."""
+        for ref in self._ledger.remaining():
+            if ref.source == failed.index:
+                self._fail(ref, failed.error, 0)
+        self._ledger.closed_sources.add(failed.index)
 
     def _fail_rest(self, error: MailboxError) -> None:
         for ref in self._ledger.remaining():

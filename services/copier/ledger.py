@@ -57,6 +57,7 @@ class Ledger:
         self.fragile: dict[Ref, bytes] = {}  # sha256 of what was sent and may be changed in secret
         self.headers: dict[Ref, bytes] = {}  # of the header, where that alone may be
         self.foreign: set[int] = set()  # destination UIDs in the tail that are nobody's of ours
+        self.closed_sources: set[int] = set()  # source folders that can't be read any more
         self._failed: dict[Ref, FailureRow] = {}
         self._tried_again: dict[Ref, FailureRow] = {}  # failed in an earlier run
         self._gone: set[Ref] = set()

@@ -14,7 +14,7 @@ from libs.mailbox.sides import SideFailed
 from services.copier.batch_size import BatchSize
 from services.copier.ledger import Ledger, Ref
 from services.copier.losses import Losses
-from services.copier.tail import by_source, open_source
+from services.copier.tail import SourceFolderFailed, by_source, open_source
 
 BATCH_BYTES = 8 * 1024 * 1024
 QUEUED_BATCHES = 2
@@ -64,6 +64,7 @@ class Reader:
 
         Raises:
             SideFailed: the source failed; begin again with what remains.
+            SourceFolderFailed
             PlanOutdated: a source folder is another one.
         """
         while True:
@@ -87,7 +88,10 @@ class Reader:
     def _run(self) -> None:
         try:
             for index, uids in by_source(self._refs):
-                self._read_folder(index, uids)
+                try:
+                    self._read_folder(index, uids)
+                except ProtocolBroken as error:
+                    raise SourceFolderFailed(index, error) from error
             self._put(None)
         except MailboxError as error:
             self._put(SideFailed("source", error))

@@ -7,7 +7,7 @@ from itertools import chain
 from libs.contracts import uidset
 from libs.contracts.survives import Survives
 from libs.mailbox.digests import Digest, digests, recognising
-from libs.mailbox.errors import FolderGone
+from libs.mailbox.errors import FolderGone, FolderRefused, MailboxError
 from libs.mailbox.port import Listed, Session
 from libs.mailbox.recognise import key
 from libs.mailbox.sides import at
@@ -29,6 +29,15 @@ class SourceFolderGone(Exception):
     def __init__(self, index: int) -> None:
         super().__init__(index)
         self.index = index
+
+
+class SourceFolderFailed(Exception):
+    """A source folder of the plan, by its index, that its server does not open, or of which it answers nonsense."""
+
+    def __init__(self, index: int, error: MailboxError) -> None:
+        super().__init__(index)
+        self.index = index
+        self.error = error
 
 
 class Tail:
@@ -263,14 +272,19 @@ def open_source(session: Session, ledger: Ledger, index: int) -> Session:
     """EXAMINE one source folder of the plan.
 
     Raises:
-        SourceFolderGone
+        SourceFolderGone: or it was given up.
+        SourceFolderFailed
         PlanOutdated: its UIDVALIDITY changed.
     """
+    if index in ledger.closed_sources:
+        raise SourceFolderGone(index)
     source = ledger.plan.sources[index]
     try:
         selected = session.examine(source.wire)
     except FolderGone as error:
         raise SourceFolderGone(index) from error
+    except FolderRefused as error:
+        raise SourceFolderFailed(index, error) from error
     if selected.uidvalidity != source.uidvalidity:
         raise PlanOutdated
     return session

@@ -3,7 +3,9 @@
 import pytest
 
 from libs.contracts.reasons import Reason
-from tests.unit.world import WORLD, bodies, equal, reconciled
+from libs.readmodel.rows import ClaimRow
+from tests.mail.model import Do, Lost, LostAfterCrlf
+from tests.unit.world import LATE_SECONDS, WORLD, bodies, equal, reconciled
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
@@ -37,6 +39,42 @@ def test_source_folders_that_share_a_destination_folder_fail_one_by_one(make: WO
 
     assert world.destination.bodies("Post") == bodies(3)
     assert [(row.reason, row.source, row.uid) for row in world.failures()] == [(Reason.FOLDER_FAILING, 1, 0)]
+
+
+@pytest.mark.parametrize("verify", ["standard", "deep"])
+@pytest.mark.parametrize("broken", ["Post", "post"])
+def test_of_source_folders_that_share_a_destination_folder_one_may_fail_half_way(
+    make: WORLD, broken: str, verify: str
+) -> None:
+    world = make(multiappend=False)
+    for name in ("Post", "post"):
+        world.source.put(name, *bodies(4, name))
+    world.source.at("fetch", 1, Do(lambda: world.source.failing.update({broken: float("inf")})))
+    world.source.at("fetch", 1, Lost())
+
+    job = world.run(seconds=60, verify=verify)
+
+    assert world.destination.bodies("Post") == bodies(4, "post" if broken == "Post" else "Post")
+    assert [(row.reason, row.uid) for row in world.failures()] == [(Reason.FOLDER_FAILING, uid) for uid in range(1, 5)]
+    assert sum(audit.verified for audit in world.audits(job).values()) == 4
+    reconciled(world)
+
+
+def test_a_source_folder_that_fails_while_an_append_is_in_doubt_is_not_read_and_nothing_is_sent_again(
+    make: WORLD,
+) -> None:
+    world = make(multiappend=False)
+    for name in ("Post", "post"):
+        world.source.put(name, *bodies(3, name))
+    world.destination.at("append", 2, LostAfterCrlf(LATE_SECONDS * 0.5))
+    world.destination.at("append", 2, Do(lambda: world.source.failing.update({"Post": float("inf")})))
+
+    world.run(seconds=60)
+
+    assert world.destination.bodies("Post") == bodies(2, "Post")
+    assert {row.reason for row in world.failures()} == {Reason.FOLDER_FAILING}
+    assert any(row.open for row in world.store.rows(ClaimRow))
+    reconciled(world)
 
 
 @pytest.mark.parametrize("side", ["source", "destination"])
