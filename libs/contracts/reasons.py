@@ -31,7 +31,7 @@ class Reason(StrEnum):
     MESSAGE_TOO_LARGE = "message_too_large"
     OVER_QUOTA = "over_quota"
     MESSAGE_UNREADABLE = "message_unreadable"  # the source would not give it
-    UNCONFIRMED = "unconfirmed"  # sent, never confirmed, and not safe to send again
+    UNCONFIRMED = "unconfirmed"  # it may be at the destination: not safe to send (again)
     REMOVED_AT_DESTINATION = "removed_at_destination"
     REWRITTEN = "rewritten"
     FLAGS_DROPPED = "flags_dropped"  # delivered without what the destination would not take
@@ -85,7 +85,8 @@ WHAT_TO_DO: dict[Reason, str] = {
     Reason.OVER_QUOTA: "The destination is full. Free space or enlarge it, then retry.",
     Reason.MESSAGE_UNREADABLE: "The source did not hand out this message. Try to open it there, then retry.",
     Reason.UNCONFIRMED: (
-        "It was sent and never confirmed; sending it again might double it. Look for it at the destination."
+        "It may be at the destination already, and nothing tells: it was sent and never confirmed, or a message there "
+        "can't be read. Copying it might double it. Look for it there."
     ),
     Reason.REMOVED_AT_DESTINATION: (
         "It was delivered and then removed at the destination by somebody else. It is not brought back."

@@ -20,6 +20,7 @@ from libs.vault.port import SecretsDestroyed, Vault
 PATIENCE_SECONDS = 900.0  # with a server that is busy or drops the connection
 FIRST_CONTACT_SECONDS = 5.0  # with connections that break; whatever else is wrong a person should hear of at once
 LONGEST_PAUSE = 30.0
+PAUSE_AFTER_PROGRESS = 0.2
 SLICE = 1.0  # of a pause: then a cancellation is heard
 
 T = TypeVar("T")
@@ -44,12 +45,14 @@ class Accounts:
         control: Control,
         stopping: threading.Event,
         on_throttled: Callable[[JobId, Side, MailboxBusy], None],
+        patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
         self._pool = pool
         self._vault = vault
         self._control = control
         self._stopping = stopping
         self._on_throttled = on_throttled
+        self._patience = patience_seconds
 
     def run(
         self,
@@ -59,19 +62,22 @@ class Accounts:
         *,
         first_contact: bool = False,
         read_only: bool = False,
+        progress: Callable[[], int] = lambda: 0,
     ) -> T | None:
         """Run `work` on both accounts, anew when a connection breaks; None when the job has ended.
 
         On first contact nothing that keeps us from a mailbox is waited out: the
         person who typed the account is still there to correct it. Only where a
         connection broke it is tried for a moment. A pause that a server asks
-        for is waited out always, and uses up no patience.
+        for is waited out always, and uses up no patience. Where `progress` has
+        grown, an attempt was not in vain, and patience begins anew.
 
         Raises:
             SideFailed: for good.
             Stopping: while it waited to try again.
         """
-        patience, pause = FIRST_CONTACT_SECONDS if first_contact else PATIENCE_SECONDS, 1.0
+        patience, pause = FIRST_CONTACT_SECONDS if first_contact else self._patience, 1.0
+        before = progress()
         while self._control.desired(job_id, run).state not in ("cancel", "over"):
             begun = time.monotonic()
             try:
@@ -84,7 +90,10 @@ class Accounts:
                     self._on_throttled(job_id, failed.side, error)
                     self._wait(job_id, run, error.retry_after)
                     continue
-                patience -= time.monotonic() - begun + pause
+                if (now := progress()) > before:
+                    before, patience, pause = now, self._patience, PAUSE_AFTER_PROGRESS
+                else:
+                    patience -= time.monotonic() - begun + pause
                 passing = isinstance(error, MailboxBusy | ConnectionLost)
                 if not passing or patience < 0 or (first_contact and error.reason != Reason.CONNECTION_LOST):
                     raise

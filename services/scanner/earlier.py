@@ -1,10 +1,11 @@
-"""What earlier work on a job has done. Pure."""
+"""What earlier work on a job has done."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from libs.contracts import uidset
-from libs.contracts.ids import FolderId, PlanId
+from libs.contracts.ids import FolderId, JobId, PlanId
+from libs.readmodel.port import Store
 from libs.readmodel.rows import AckRow, PlanRow, TotalsRow
 
 SourceMessage = tuple[str, int, int]  # source folder (wire), its UIDVALIDITY, UID
@@ -25,6 +26,10 @@ class Earlier:
 
     plans: Sequence[PlanRow]
     totals: Mapping[PlanId, TotalsRow]
+
+    @classmethod
+    def of(cls, store: Store, job_id: JobId) -> "Earlier":
+        return cls(store.plans(job_id), store.totals(job_id))
 
     def number(self, folder_id: FolderId) -> int:
         """Of the plan to announce again; 1 where there is none."""

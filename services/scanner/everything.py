@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.port import Listed, Session
 from services.scanner.matching import identity
+from services.scanner.unidentified import Unidentified
 
 
-def only_there(session: Session, wire: str, others: Sequence[str], listed: Sequence[Listed]) -> list[Listed]:
+def only_there(
+    session: Session, wire: str, others: Sequence[str], listed: Sequence[Listed], unidentified: Unidentified
+) -> list[Listed]:
     """Those of `listed` (with identity) that no other folder shows. The folder is examined anew.
 
     Gmail numbers its messages: one that has several labels lies in several folders and is one message
@@ -19,7 +22,11 @@ def only_there(session: Session, wire: str, others: Sequence[str], listed: Seque
         session.examine(wire)
         numbers = session.gmail_ids()
         return [one for one in listed if numbers.get(one.uid) not in elsewhere]
-    held = Counter(identity(one, "bytes") for _ in _opened(session, others) for one in session.listing(identity=True))
+    held = Counter(
+        identity(one, "bytes")
+        for other in _opened(session, others)
+        for one in unidentified.listing(session, "source", other)
+    )
     session.examine(wire)
     left: list[Listed] = []
     for one in listed:
@@ -31,7 +38,7 @@ def only_there(session: Session, wire: str, others: Sequence[str], listed: Seque
     return left
 
 
-def _opened(session: Session, wires: Sequence[str]) -> Iterator[None]:
+def _opened(session: Session, wires: Sequence[str]) -> Iterator[str]:
     """Each folder in turn. What can't be opened is not copied from there, so it does not count."""
     for wire in wires:
         try:
@@ -39,4 +46,4 @@ def _opened(session: Session, wires: Sequence[str]) -> Iterator[None]:
         except (FolderGone, FolderRefused):
             continue
         if selected.exists:
-            yield
+            yield wire

@@ -3,10 +3,11 @@
 A message's identity is its Message-ID, the digest of its main headers and its
 size. One member on each side is a match. Where either side has several, or
 always for `verify: "deep"`, the bytes decide; the caller brings their digests.
+So it is with all messages of a size of which one can't be identified.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Container, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
@@ -35,10 +36,18 @@ class At:
 
 
 class Undecided(NamedTuple):
-    """One identity that several messages share: who has it at the source, and which UIDs at the destination."""
+    """Messages that may be one another's copies: those of the source, and UIDs at the destination."""
 
     members: list[Ref]
     held: list[int]
+
+
+class Decided(NamedTuple):
+    """`unconfirmed`: the destination may hold these, in messages whose bytes can't be compared."""
+
+    present: list[At]
+    absent: list[At]
+    unconfirmed: list[At]
 
 
 class Matching:
@@ -47,9 +56,13 @@ class Matching:
     It keeps 150 bytes for each message of the destination, so that 200,000 stay below 40 MB.
     """
 
-    def __init__(self, survives: Survives = "bytes") -> None:
-        """`survives`: what of a message this destination keeps (COPYING rule 15)."""
+    def __init__(self, survives: Survives = "bytes", unidentified: Container[int] = ()) -> None:
+        """`survives`: what of a message this destination keeps (COPYING rule 15); `unidentified`: the sizes of
+        messages without identity, which count where bytes can be compared."""
         self.survives: Survives = survives
+        self._unidentified: Container[int] = unidentified if survives == "bytes" else ()
+        self._held_of_size: dict[int, list[int]] = {}
+        self._members_of_size: dict[int, list[Ref]] = {}
         self.near: dict[Hashable, list[Ref]] = {}  # nothing like it but for the size, which may be told wrong
         self._headers: set[int] = set()
         # Destination UID; above it, once a source message has claimed it, its UID, and above that its folder + 1.
@@ -58,10 +71,13 @@ class Matching:
         self._more_members: dict[bytes, list[Ref]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._held)
+        return bool(self._held or self._held_of_size)
 
     def hold(self, listed: Listed) -> None:
         """This is at the destination; all of them come before the first `claim`."""
+        if listed.size in self._unidentified:
+            self._held_of_size.setdefault(listed.size, []).append(listed.uid)
+            return
         key = identity(listed, self.survives)
         if key is None:
             return
@@ -72,6 +88,9 @@ class Matching:
 
     def claim(self, source: int, listed: Listed) -> bool:
         """This is at the source. False: the destination has nothing like it."""
+        if listed.size in self._unidentified:
+            self._members_of_size.setdefault(listed.size, []).append(Ref(source, listed.uid))
+            return listed.size in self._held_of_size
         key = identity(listed, self.survives)
         held = self._held.get(key) if key is not None else None
         if key is None or held is None:
@@ -99,6 +118,9 @@ class Matching:
                     [_claimant(packed), *self._more_members.get(key, ())],
                     [packed % (1 << UID_BITS), *self._more_held.get(key, ())],
                 )
+        for size, held in self._held_of_size.items():
+            if size in self._members_of_size:
+                yield Undecided(self._members_of_size[size], held)
 
 
 def identity(listed: Listed, survives: Survives) -> bytes | None:
@@ -128,33 +150,46 @@ def decide(
     held: Sequence[Listed],
     source_bytes: Mapping[tuple[int, int], bytes],
     destination_bytes: Mapping[int, bytes],
-) -> tuple[list[At], list[At]]:
-    """Split one undecided class into (present, absent).
+) -> Decided:
+    """Split one undecided class; `source_bytes` maps (source, UID), `destination_bytes` UID to a digest of the bytes.
 
-    `source_bytes` maps (source, UID) and `destination_bytes` UID to a digest of
-    the bytes; a message without one is gone. Each held message answers for one
-    source message; among equal ones the same INTERNALDATE is taken first.
+    Each held message answers for one source message; among equal ones the same INTERNALDATE is taken first. One
+    without digest is there and not handed out: it may be a copy of any other that is not decided.
     """
     free: defaultdict[bytes, list[Listed]] = defaultdict(list)
     for listed in held:
         if listed.uid in destination_bytes:
             free[destination_bytes[listed.uid]].append(listed)
-    present: list[At] = []
-    absent: list[At] = []
-    undated: list[At] = []
+    decided, undated, unread = Decided([], [], []), list[At](), list[At]()
     for at in members:
-        twins = free.get(source_bytes.get((at.source, at.listed.uid), b""), [])
-        twin = next((twin for twin in twins if twin.internaldate == at.listed.internaldate), None)
-        if twin is None:
-            undated.append(at)
+        digest = source_bytes.get((at.source, at.listed.uid))
+        if digest is None:
+            unread.append(at)
+        elif (twin := _of_date(at, free.get(digest, []))) is not None:
+            free[digest].remove(twin)
+            decided.present.append(at)
         else:
-            twins.remove(twin)
-            present.append(at)
+            undated.append(at)
     for at in undated:
-        twins = free.get(source_bytes.get((at.source, at.listed.uid), b""), [])
+        twins = free.get(source_bytes[at.source, at.listed.uid], [])
         if twins:
             twins.pop()
-            present.append(at)
+            decided.present.append(at)
         else:
-            absent.append(at)
-    return present, absent
+            decided.absent.append(at)
+    silent = [listed for listed in held if listed.uid not in destination_bytes]
+    while silent and decided.absent:
+        pair = next(
+            ((at, twin) for at in decided.absent if (twin := _of_date(at, silent))), (decided.absent[0], silent[0])
+        )
+        decided.absent.remove(pair[0])
+        silent.remove(pair[1])
+        decided.unconfirmed.append(pair[0])
+    left = len(silent) + sum(map(len, free.values()))
+    decided.unconfirmed.extend(unread[:left])
+    decided.absent.extend(unread[left:])
+    return decided
+
+
+def _of_date(at: At, twins: Sequence[Listed]) -> Listed | None:
+    return next((twin for twin in twins if twin.internaldate == at.listed.internaldate), None)

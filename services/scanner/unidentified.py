@@ -1,51 +1,76 @@
-"""Listings that pass messages whose headers can't be read: Dovecot ends the connection when it is asked for them.
+"""Listings that pass messages whose headers can't be read: they are listed by size and date.
 
-Such a message is listed by size and date alone. It is found by where the listing ended, each time.
+Whether the other side holds such a message is for the bytes to tell, of all messages of its size on both sides.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
-from libs.contracts import uidset
 from libs.contracts.accounts import Side
+from libs.contracts.uidset import MAX_UID
 from libs.mailbox.errors import ConnectionLost
 from libs.mailbox.port import Listed, Session
+from services.scanner.suspects import Suspects
 
-LOSSES = 2  # of the connection at one place of a folder; one, where such a message was found before
+
+@dataclass(slots=True)
+class _Folder:
+    suspects: Suspects = field(default_factory=Suspects)
+    listed: dict[int, Listed] = field(default_factory=dict[int, Listed])  # the suspects
+    ended_after: set[int] = field(default_factory=set[int])  # the UID before the end of a listing
 
 
 class Unidentified:
-    """Of one folder, across the attempts to plan it."""
+    """Of one plan, across the attempts to make it."""
 
     def __init__(self) -> None:
-        self._ended: Counter[tuple[Side, str, int]] = Counter()  # after this UID
-        self._known: defaultdict[tuple[Side, str], set[int]] = defaultdict(set)
+        self._folders: defaultdict[tuple[Side, str], _Folder] = defaultdict(_Folder)
+
+    @property
+    def sizes(self) -> frozenset[int]:
+        """Bytes of the messages that were found, on either side. None is found in an attempt that succeeds."""
+        return frozenset(folder.listed[uid].size for folder in self._folders.values() for uid in folder.suspects.found)
+
+    @property
+    def losses(self) -> int:
+        return sum(folder.suspects.losses for folder in self._folders.values())
 
     def listing(self, session: Session, side: Side, wire: str) -> Iterator[Listed]:
         """Every message of the folder that is open, with its identity where that can be had."""
+        folder = self._folders[side, wire]
+        self._find(session, folder)
         last = 0
         try:
-            for one in self._listing(session, self._known[side, wire]):
+            for one in _around(session, [folder.listed[uid] for uid in sorted(folder.suspects.found)]):
                 last = max(last, one.uid)
                 yield one
         except ConnectionLost:
-            self._ended[side, wire, last] += 1
+            folder.ended_after.add(last)
             raise
 
-    def find(self, session: Session, side: Side, wire: str) -> None:
-        """In the folder that is open: the message after which the listing ended too often is not asked again."""
-        known = self._known[side, wire]
-        for (where, folder, last), times in list(self._ended.items()):
-            if (where, folder) == (side, wire) and times >= (1 if known else LOSSES):
-                del self._ended[where, folder, last]
-                after = session.listing(f"{last + 1}:*", identity=False)
-                known.update(sorted(one.uid for one in after if one.uid not in known)[:1])
+    @staticmethod
+    def _find(session: Session, folder: _Folder) -> None:
+        for last in sorted(folder.ended_after):
+            after = session.listing(f"{min(last + 1, MAX_UID)}:*", identity=False)
+            first = min((one for one in after if one.uid not in folder.suspects.found), default=None, key=_uid)
+            if first is not None:
+                folder.listed[first.uid] = first
+                folder.suspects.suspect(first.uid)
+            folder.ended_after.remove(last)
+        folder.suspects.ask_alone(lambda uid: list(session.listing(str(uid), identity=True)))
 
-    def _listing(self, session: Session, known: set[int]) -> Iterator[Listed]:
-        if not known:
-            yield from session.listing(identity=True)
-            return
-        plain = {one.uid: one for one in session.listing(identity=False)}
-        for chunk in uidset.chunks(uid for uid in sorted(plain) if uid not in known):
-            yield from session.listing(chunk, identity=True)
-        yield from (one for uid, one in plain.items() if uid in known)
+
+def _around(session: Session, unidentified: list[Listed]) -> Iterator[Listed]:
+    start = 1
+    for one in unidentified:
+        if start < one.uid:
+            yield from session.listing(f"{start}:{one.uid - 1}", identity=True)
+        yield one
+        start = one.uid + 1
+    if start <= MAX_UID:
+        yield from session.listing(f"{start}:*", identity=True)
+
+
+def _uid(listed: Listed) -> int:
+    return listed.uid

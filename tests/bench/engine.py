@@ -27,7 +27,7 @@ from services.copier.hold import Hold
 from services.copier.learning import Learning
 from services.copier.ledger import Ledger
 from services.scanner.accounts import Both
-from services.scanner.planner import plan
+from services.scanner.planner import Planning
 from tests.unit.fakes import MemoryStore
 
 JOB = JobId("bench")
@@ -64,7 +64,8 @@ def _plan(wire: str, both: Both) -> PlanRow:
         destination_wire=wire,
         destination_name=wire,
     )
-    return plan(folder, JobOptions(), both, plan_id=new_plan_id(), number=1, now=datetime.now(UTC)).row
+    planning = Planning(folder, JobOptions(), plan_id=new_plan_id(), number=1, now=datetime.now(UTC))
+    return planning.plan(both).row
 
 
 def _throttled(side: Side, error: MailboxBusy) -> None:

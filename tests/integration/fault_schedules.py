@@ -5,7 +5,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from tests.mail.corpus import Mail
 from tests.mail.model import mail
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxies
-from tests.servers.faults import OF_APPEND, PLACES, Fault, Place
+from tests.servers.faults import OF_APPEND, PLACES, By, Fault, Place
 from tests.unit.world import Killed
 
 AT_ONCE = 24  # jobs at a time: they wait more than they work
@@ -33,6 +33,8 @@ AWKWARD = (
     b"Subject: long\r\n\r\n" + b"x" * 12_000,
     mail("large", size=90_000),
 )
+WAYS: tuple[By, ...] = ("fin", "rst")
+FETCHED: tuple[Place, ...] = ("fetch_literal", "fetch_end")
 SOURCE_PLACES: tuple[Place, ...] = tuple(place for place in PLACES if place not in (*OF_APPEND, "status"))
 
 
@@ -55,6 +57,18 @@ def random_schedule(seed: int, times: Times = TWENTIETH) -> Schedule:
         ),
         times=times,
     )
+
+
+def while_reading(seed: int, times: Times = TWENTIETH) -> Schedule:
+    """The same mail, and two to six faults where the source hands out listings and messages."""
+    chance = random.Random(f"{seed} while reading")
+    count = chance.randint(2, 6)
+    if chance.random() < 0.5:  # one after the other
+        first, at = chance.randint(1, 4), chance.choice(FETCHED)
+        source = tuple(Fault(at, by=chance.choice(WAYS), nth=first + number) for number in range(count))
+    else:
+        source = tuple(_fault(chance, times, FETCHED) for _ in range(count))
+    return replace(random_schedule(seed, times), source=source)
 
 
 def _mails(chance: random.Random, folder: str) -> Iterator[Mail]:
@@ -122,12 +136,19 @@ class Ran:
         return f"seed {self.seed}: {self.schedule}\n  " + "\n  ".join(self.result.wrong)
 
 
-def run_many(seeds: Iterable[int], dovecot: Dovecot, *, times: Times = TWENTIETH, at_once: int = AT_ONCE) -> list[Ran]:
+def run_many(
+    seeds: Iterable[int],
+    dovecot: Dovecot,
+    *,
+    times: Times = TWENTIETH,
+    at_once: int = AT_ONCE,
+    make: Callable[[int, Times], Schedule] = random_schedule,
+) -> list[Ran]:
     """All of them, many at a time. A schedule that turned out void is run once more."""
     with FaultProxies() as proxies, ThreadPoolExecutor(at_once) as pool:
 
         def run(seed: int) -> Ran:
-            schedule = random_schedule(seed, times)
+            schedule = make(seed, times)
             ran = Ran(seed, schedule, run_schedule(schedule, dovecot, proxies, f"seed{seed}"))
             if ran.void:
                 ran = Ran(seed, schedule, run_schedule(schedule, dovecot, proxies, f"again{seed}"))
@@ -144,6 +165,7 @@ def main() -> int:
     options.add_argument("count", type=int)
     options.add_argument("--first", type=int, default=1, help="the first seed")
     options.add_argument("--full", action="store_true", help="times as in production, not a twentieth of them")
+    options.add_argument("--while-reading", action="store_true", help="more faults where the source is read")
     options.add_argument("--at-once", type=int, default=AT_ONCE)
     asked = options.parse_args()
     threading.excepthook = lambda ended: None if isinstance(ended.exc_value, Killed) else _say(ended)
@@ -153,7 +175,9 @@ def main() -> int:
         seeds = range(first, min(first + 100, asked.first + asked.count))
         # A server of its own for each hundred: what a job leaves behind is gone with it.
         with Dovecot(special=False, ssl="no") as dovecot, capture_logs() as logs:
-            ran = run_many(seeds, dovecot, times=FULL if asked.full else TWENTIETH, at_once=asked.at_once)
+            times = FULL if asked.full else TWENTIETH
+            make = while_reading if asked.while_reading else random_schedule
+            ran = run_many(seeds, dovecot, times=times, at_once=asked.at_once, make=make)
         structlog.reset_defaults()
         for one in ran:
             happened += one.result.happened

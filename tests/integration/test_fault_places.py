@@ -35,6 +35,16 @@ def cases() -> Iterator[tuple[str, Schedule]]:
         yield f"destination at first contact {at} {by}", schedule("neither", *twice[:1], from_the_start=True)
     for at, by in product(READ, WAYS):
         yield f"source {at} {by}", schedule(source=(Fault(at, by=by),))
+    for at in READ:
+        yield f"source {at} and kill -9", schedule(source=(Fault(at, kill=True),))
+        yield f"destination {at} and kill -9", schedule("all it has", Fault(at, kill=True))
+    for at in ("greeting", "login", "list"):
+        killed = Fault(at, kill=True)
+        yield f"source at first contact {at} and kill -9", schedule(source=(killed,), from_the_start=True)
+    for at, times in product(("fetch_literal", "fetch_end"), (2, 3, 5)):
+        faults = tuple(Fault(at, nth=nth) for nth in range(1, times + 1))
+        yield f"source {at} {times} times in a row", schedule(source=faults)
+        yield f"destination {at} {times} times in a row", schedule("all it has", *faults)
     for at, by, server in product(("status", *READ), WAYS, ("all it has", "neither")):
         if at == "status" and server == "all it has":
             continue  # UIDPLUS says all that STATUS could

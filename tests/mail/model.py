@@ -152,7 +152,8 @@ class MailboxModel:
         self.sizes: Callable[[int], int] = lambda size: size  # RFC822.SIZE
         self.uidnext: Callable[[int], int | None] = lambda uidnext: uidnext
         self.unreadable: set[bytes] = set()  # bodies that FETCH answers with NO
-        self.fatal: set[bytes] = set()  # bodies at which FETCH of headers or text ends the connection
+        self.fatal_headers: dict[bytes, float] = {}  # bodies: how often FETCH of their headers ends the connection
+        self.fatal_texts: dict[bytes, float] = {}  # the same of the whole
         self.nil_bodies: set[bytes] = set()  # bodies that FETCH answers with NIL, on a real socket
         self.uncreatable: set[str] = set()
         self.failing: dict[str, float] = {}  # folders that so many EXAMINE, STATUS and CREATE answer with SERVERBUG
@@ -160,6 +161,7 @@ class MailboxModel:
         self.quota = Quota()
         self.append_limit: int | None = None
         self.fetched: set[int] = set()  # UIDs of messages that were handed out whole
+        self.handed_out = 0  # how often that was
         self.keywords: frozenset[str] = frozenset()
         self.permanent_flags: frozenset[str] = frozenset()
         self.operations: Counter[str] = Counter()
@@ -171,6 +173,10 @@ class MailboxModel:
         self.add_folder("INBOX")
 
     # ---- for tests
+
+    def hang_up_at(self, body: bytes) -> None:
+        """The connection ends whenever this message is asked for."""
+        self.fatal_headers[body] = self.fatal_texts[body] = float("inf")
 
     def add_folder(self, wire: str) -> FolderModel:
         with self._lock:
@@ -398,7 +404,7 @@ class ModelSession:
         for one in self._selected(uids):
             self._alive()
             if identity:
-                self._read(one)
+                self._survive(self._model.fatal_headers, one)
             listed = Listed(one.uid, self._model.sizes(len(one.body)), one.internaldate)
             yield (
                 Listed(listed.uid, listed.size, listed.internaldate, *identify(_fields(one.body)))
@@ -417,10 +423,11 @@ class ModelSession:
             with self._model.lock:
                 if one.uid not in self._model.folder(self._wire or "").messages:
                     continue  # expunged meanwhile
-            self._read(one)
+            self._survive(self._model.fatal_texts, one)
             if one.body in self._model.unreadable:
                 raise FetchRefused(Reason.MESSAGE_UNREADABLE, "NO can't be read")
             self._model.fetched.add(one.uid)
+            self._model.handed_out += 1
             yield one
 
     def body(self, uid: int) -> Body:
@@ -533,8 +540,9 @@ class ModelSession:
             self.over = True
         self._model.raise_for(fault)
 
-    def _read(self, message: Message) -> None:
-        if message.body in self._model.fatal:
+    def _survive(self, fatal: dict[bytes, float], message: Message) -> None:
+        if fatal.get(message.body, 0) > 0:
+            fatal[message.body] -= 1
             self.over = True
             raise ConnectionLost(Reason.CONNECTION_LOST)
 

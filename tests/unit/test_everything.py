@@ -1,6 +1,7 @@
 """What a folder of all mail holds that no other folder shows."""
 
 from services.scanner.everything import only_there
+from services.scanner.unidentified import Unidentified
 from tests.mail.model import MailboxModel, mail
 
 
@@ -8,7 +9,7 @@ def left(model: MailboxModel, *others: str) -> list[int]:
     session = model.connect()
     session.examine("All")
     listed = list(session.listing(identity=True))
-    return [one.uid for one in only_there(session, "All", others, listed)]
+    return [one.uid for one in only_there(session, "All", others, listed, Unidentified())]
 
 
 def test_mail_that_lies_in_another_folder_is_left_out() -> None:

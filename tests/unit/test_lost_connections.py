@@ -56,7 +56,8 @@ def test_messages_at_which_the_source_ends_the_connection_fail_alone(
     world = make()
     world.source.put("INBOX", *bodies(6))
     world.destination.put("INBOX", *map(mail, held))
-    world.source.fatal |= {mail(f"m{uid - 1}") for uid in fatal}
+    for uid in fatal:
+        world.source.hang_up_at(mail(f"m{uid - 1}"))
 
     job = world.run(seconds=60)
 
@@ -73,7 +74,7 @@ def test_a_message_at_the_destination_that_ends_the_connection_does_not_keep_mai
     world = make()
     world.source.put("INBOX", *bodies(3))
     world.destination.put("INBOX", mail("m0"), mail("broken"), mail("m1"))
-    world.destination.fatal.add(mail("broken"))
+    world.destination.hang_up_at(mail("broken"))
 
     world.run(seconds=60)
 

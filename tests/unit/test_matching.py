@@ -42,12 +42,13 @@ def present_and_absent(source: Sequence[Kind], held: Sequence[Kind], *, deep: bo
     matching, present, absent = matched(list(mine.values()), list(theirs.values()))
     for members, twins in matching.undecided(deep=deep):
         assert all(mine[uid].source == index for index, uid in members)
-        more, fewer = decide(
+        more, fewer, unconfirmed = decide(
             [mine[uid] for _, uid in members],
             [theirs[uid] for uid in twins],
             {(uid % 2, uid): digest(kind) for uid, kind in enumerate(source, 1)},
             {uid: digest(kind) for uid, kind in enumerate(held, 1)},
         )
+        assert unconfirmed == []
         assert sorted(one.listed.uid for one in more + fewer) == sorted(uid for _, uid in members)
         present = [one for one in present if one not in fewer]
         absent += fewer
@@ -101,12 +102,36 @@ def test_among_equal_messages_the_one_with_the_same_date_is_present() -> None:
     assert [one.listed.internaldate for one in absent] == [DATES[0]]
 
 
-def test_a_message_whose_bytes_can_not_be_read_any_more_is_not_taken_for_present() -> None:
+def test_a_held_message_whose_bytes_can_not_be_read_may_be_a_copy_of_one_that_is_missing() -> None:
+    first, second, third = (At(0, listed(uid, (1, 0, DATES[uid == 2]))) for uid in (1, 2, 3))
+    digests = {(0, 1): b"x", (0, 2): b"y", (0, 3): b"z"}
+
+    unread = decide([first, second, third], [listed(5, (1, 0, DATES[1]))], digests, {})
+    both = decide(
+        [first, second, third], [listed(5, (1, 0, DATES[1])), listed(6, (1, 0, DATES[0]))], digests, {6: b"z"}
+    )
+
+    assert unread == ([], [first, third], [second])  # the one of its date
+    assert both == ([third], [first], [second])
+
+
+def test_a_source_message_whose_bytes_can_not_be_read_is_absent_where_no_held_one_is_left_for_it() -> None:
     members = [At(0, listed(1, (1, 0, DATES[0]))), At(0, listed(2, (1, 0, DATES[0])))]
+    held = [listed(5, (1, 0, DATES[0])), listed(6, (1, 0, DATES[0]))]
 
-    present, absent = decide(members, [listed(5, (1, 0, DATES[0]))], {(0, 2): b"x"}, {})
+    assert decide(members, held[:1], {(0, 2): b"x"}, {5: b"x"}) == ([members[1]], [members[0]], [])
+    assert decide(members, held, {(0, 2): b"x"}, {5: b"x", 6: b"y"}) == ([members[1]], [], [members[0]])
 
-    assert (present, absent) == ([], members)
+
+def test_of_a_size_of_which_one_is_not_identified_nothing_is_decided_without_the_bytes() -> None:
+    matching = Matching(unidentified={101})
+    matching.hold(listed(7, (1, 0, DATES[0])))
+    matching.hold(listed(8, (2, 0, DATES[0])))
+
+    claimed = [matching.claim(0, listed(uid, (uid, 0, DATES[0]))) for uid in (1, 2, 3)]
+
+    assert claimed == [True, True, False]
+    assert list(matching.undecided(deep=False)) == [Undecided([Ref(0, 1)], [7])]
 
 
 def test_uids_and_folders_of_any_size_come_back() -> None:

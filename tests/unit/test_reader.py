@@ -15,7 +15,7 @@ from services.copier.batch_size import FEWEST_ITEMS, FIRST_ITEMS, MOST_ITEMS, Ba
 from services.copier.ledger import Ledger, Ref
 from services.copier.losses import Losses
 from services.copier.reader import BATCH_BYTES, Batch, Reader
-from services.copier.tail import PlanOutdated
+from services.copier.tail import PlanOutdated, SourceFolderFailed
 from tests.mail.model import Busy, Lost, MailboxModel, ModelSession, mail
 from tests.unit.plans import plan_of, sessions, whole
 
@@ -134,16 +134,16 @@ class Nonsense(ModelSession):
         raise ProtocolBroken(Reason.PROTOCOL)
 
 
-def test_an_answer_that_is_not_imap_is_told_as_such_and_not_as_a_lost_connection() -> None:
+def test_an_answer_that_is_not_imap_is_told_as_such_and_of_its_folder() -> None:
     model = MailboxModel()
     model.put("INBOX", mail(1))
     session = Nonsense(model)
     reader = reader_of(Ledger(plan_of(whole(model, "INBOX"))), lambda: session)
 
-    with pytest.raises(SideFailed) as failed:
+    with pytest.raises(SourceFolderFailed) as failed:
         list(reader.batches())
 
-    assert isinstance(failed.value.error, ProtocolBroken)
+    assert (failed.value.index, type(failed.value.error)) == (0, ProtocolBroken)
 
 
 def test_a_source_folder_that_is_another_one_outdates_the_plan() -> None:

@@ -25,7 +25,7 @@ const reasons: Record<Reason, string> = {
   message_too_large: 'Die Nachricht ist größer, als das Ziel annimmt. Sichern Sie sie von Hand.',
   over_quota: 'Das Ziel ist voll. Schaffen Sie Platz oder vergrößern Sie es und versuchen Sie es noch einmal.',
   message_unreadable: 'Die Quelle hat diese Nachricht nicht herausgegeben. Öffnen Sie sie dort und versuchen Sie es noch einmal.',
-  unconfirmed: 'Sie wurde gesendet und nie bestätigt; noch einmal gesendet wäre sie vielleicht doppelt. Suchen Sie sie am Ziel.',
+  unconfirmed: 'Sie ist vielleicht schon am Ziel, und nichts verrät es: Sie wurde gesendet und nie bestätigt, oder eine Nachricht dort ist nicht lesbar. Kopiert wäre sie vielleicht doppelt. Suchen Sie sie dort.',
   removed_at_destination: 'Sie kam an und wurde am Ziel von jemand anderem entfernt. Sie wird nicht zurückgeholt.',
   rewritten: 'Das Ziel hat diese Nachricht beim Speichern verändert.',
   flags_dropped: 'Das Ziel hat einige Kennzeichen dieser Nachricht abgelehnt; sie kam ohne diese an.',

@@ -26,7 +26,7 @@ const reasons: Record<Reason, string> = {
   message_too_large: 'The message is larger than the destination takes. Save it from the source by hand.',
   over_quota: 'The destination is full. Free space or enlarge it, then retry.',
   message_unreadable: 'The source did not hand out this message. Try to open it there, then retry.',
-  unconfirmed: 'It was sent and never confirmed; sending it again might double it. Look for it at the destination.',
+  unconfirmed: 'It may be at the destination already, and nothing tells: it was sent and never confirmed, or a message there can’t be read. Copying it might double it. Look for it there.',
   removed_at_destination: 'It was delivered and then removed at the destination by somebody else. It is not brought back.',
   rewritten: 'The destination changed this message while storing it.',
   flags_dropped: 'The destination refused some flags of this message; it was delivered without them.',
