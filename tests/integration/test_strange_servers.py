@@ -14,7 +14,8 @@ from libs.mailbox.errors import AppendRefused
 from libs.mailbox.port import Message, Session
 from libs.readmodel.rows import BehaviourRow, NoticeRow
 from tests.integration.conftest import LOOPBACK
-from tests.mail.model import Do, LostAfterCrlf, MailboxModel, mail
+from tests.mail.model import MailboxModel, mail
+from tests.mail.trouble import Do, LostAfterCrlf
 from tests.servers.model_server import ModelServer
 from tests.unit.world import World, bodies, equal, reconciled
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from libs.contracts import uidset
 from libs.mailbox.errors import AppendRefused, FetchRefused, FolderGone, MailboxError
 from libs.mailbox.port import Listed, Message
-from tests.mail.model import FIELDS_OF_IDENTITY, MailboxModel, ModelSession
+from tests.mail.model import MailboxModel
+from tests.mail.model_session import FIELDS_OF_IDENTITY, ModelSession
 from tests.servers.scripted import Scripted, Talk
 
 _PART = re.compile(rb' \(([^)]*)\)(?: "([^"]*)")? \{(\d+)(\+?)\}\r?\n')

@@ -4,7 +4,7 @@ import pytest
 
 from libs.contracts.reasons import Reason
 from libs.readmodel.rows import ClaimRow
-from tests.mail.model import Do, Lost, LostAfterCrlf
+from tests.mail.trouble import Do, Lost, LostAfterCrlf
 from tests.unit.world import LATE_SECONDS, WORLD, bodies, equal, reconciled
 
 

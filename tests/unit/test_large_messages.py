@@ -7,7 +7,8 @@ import pytest
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused
 from libs.mailbox.port import LARGE
-from tests.mail.model import Lost, MailboxModel, mail
+from tests.mail.model import MailboxModel, mail
+from tests.mail.trouble import Lost
 from tests.unit.world import World
 
 BODIES = [mail("first"), mail("large", size=LARGE), mail("middle"), mail("larger", size=LARGE + 3), mail("last")]

@@ -14,7 +14,8 @@ from libs.mailbox.port import Folder, Message, Namespace, Quota, Selected
 from libs.readmodel.rows import ClaimRow, NoticeRow, PlanRow, WarningRow
 from services.scanner.naming import Side, map_folders
 from services.scanner.preflight import UNTOLD, Room, keyword_warning, rename_warning, room_warning
-from tests.mail.model import Do, MailboxModel, mail
+from tests.mail.model import MailboxModel, mail
+from tests.mail.trouble import Do
 from tests.unit.world import World
 
 WORLD = Callable[..., World]

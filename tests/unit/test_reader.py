@@ -16,7 +16,9 @@ from services.copier.ledger import Ledger, Ref
 from services.copier.losses import Losses
 from services.copier.reader import BATCH_BYTES, Batch, Reader
 from services.copier.tail import PlanOutdated, SourceFolderFailed
-from tests.mail.model import Busy, Lost, MailboxModel, ModelSession, mail
+from tests.mail.model import MailboxModel, mail
+from tests.mail.model_session import ModelSession
+from tests.mail.trouble import Busy, Lost
 from tests.unit.plans import plan_of, sessions, whole
 
 

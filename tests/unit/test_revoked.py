@@ -5,7 +5,7 @@ import time
 
 from libs.contracts import topics
 from libs.readmodel.rows import AckRow, ClaimRow
-from tests.mail.model import Do
+from tests.mail.trouble import Do
 from tests.unit.world import WORLD, World, bodies, equal, reconciled
 
 

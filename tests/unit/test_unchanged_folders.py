@@ -8,7 +8,8 @@ import pytest
 
 from libs.contracts.ids import JobId
 from libs.mailbox.port import Message
-from tests.mail.model import Do, MailboxModel, mail
+from tests.mail.model import MailboxModel, mail
+from tests.mail.trouble import Do
 from tests.unit.world import World
 
 BODIES = [mail(number) for number in range(6)]

@@ -12,7 +12,8 @@ from libs.contracts.events import WorkItemFinished as Finished
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused
 from libs.readmodel.rows import AdmissionRow, PlanRow
-from tests.mail.model import Do, mail
+from tests.mail.model import mail
+from tests.mail.trouble import Do
 from tests.unit.fakes import utc_now
 from tests.unit.world import WORLD, World, bodies, equal, reconciled
 
