@@ -48,7 +48,7 @@ def random_schedule(seed: int, times: Times = TWENTIETH) -> Schedule:
         source_mail=tuple(source),
         destination_mail=tuple(sorted([*held, *twice, *_theirs(chance)], key=lambda one: one.folder)),
         source=tuple(_fault(chance, times, SOURCE_PLACES) for _ in range(chance.choice((0, 0, 1, 2)))),
-        destination=_burst(chance, times) if chance.random() < 0.2 else _scattered(chance, times),
+        destination=_bearable(_burst(chance, times) if chance.random() < 0.2 else _scattered(chance, times), times),
         kills=tuple(Kill(chance.choice(MOMENTS), chance.randint(1, 18)) for _ in range(chance.choice((0, 0, 0, 1, 2)))),
         hidden=frozenset(
             name
@@ -102,6 +102,17 @@ def _burst(chance: random.Random, times: Times) -> tuple[Fault, ...]:
     fault = _fault(chance, times, OF_APPEND)
     first = chance.choice((1, 1, 2, 4))
     return tuple(replace(fault, nth=first + number, kill=False) for number in range(chance.randint(2, 4)))
+
+
+def _bearable(faults: tuple[Fault, ...], times: Times) -> tuple[Fault, ...]:
+    """Delays of one append add up; with a client that is killed meanwhile, its commit may come no later than `late`."""
+    longest = times.late * 30 / 35
+    delays = sum(fault.seconds for fault in faults if fault.act == "delay")
+    if delays <= longest:
+        return faults
+    return tuple(
+        replace(fault, seconds=fault.seconds * longest / delays) if fault.act == "delay" else fault for fault in faults
+    )
 
 
 def _fault(chance: random.Random, times: Times, places: tuple[Place, ...]) -> Fault:
