@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from libs.contracts import uidset
 from libs.contracts.reasons import Reason
@@ -163,8 +164,7 @@ def _head(message: AnyMessage, size: int, literals: Literals) -> bytes:
     They come from another server: what is no flag or no date is refused here,
     as it could end the command and begin another.
     """
-    if not all(_FLAG.fullmatch(flag) for flag in message.flags):
-        raise AppendRefused(Reason.MESSAGE_REFUSED, "a flag of this message is not allowed in IMAP")
+    flags = _flags(message.flags)
     date = message.internaldate
     if date and not _DATE.fullmatch(date):
         raise AppendRefused(Reason.MESSAGE_REFUSED, "the date of this message is not a date")
@@ -172,7 +172,14 @@ def _head(message: AnyMessage, size: int, literals: Literals) -> bytes:
         date = f" {date}"
     plus = "+" if size <= literals.unasked else ""
     quoted = f' "{date}"' if date else ""
-    return f" ({' '.join(message.flags)}){quoted} {{{size}{plus}}}\r\n".encode("latin-1")
+    return f" ({flags}){quoted} {{{size}{plus}}}\r\n".encode("latin-1")
+
+
+@lru_cache(4096)
+def _flags(flags: tuple[str, ...]) -> str:
+    if not all(_FLAG.fullmatch(flag) for flag in flags):
+        raise AppendRefused(Reason.MESSAGE_REFUSED, "a flag of this message is not allowed in IMAP")
+    return " ".join(flags)
 
 
 def _appended(status: Status, count: int) -> Appended:

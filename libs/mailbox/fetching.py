@@ -4,6 +4,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar
 
 from libs.contracts.reasons import Reason
@@ -141,7 +142,7 @@ def _message_shape(dialogue: Dialogue, match: re.Match[bytes]) -> Message:
         raise MessageTooLarge(Reason.MESSAGE_UNREADABLE)
     body = dialogue.read(size)
     dialogue.finish()
-    return Message(int(uid), _without_recent(flags.split()), date.decode("latin-1"), body)
+    return Message(int(uid), _understood(flags), date.decode("latin-1"), body)
 
 
 def _message(uid: int, items: Items) -> Message | None:
@@ -225,7 +226,7 @@ def body(dialogue: Dialogue, uid: int) -> Body:
 
 
 def _flagged_shape(_dialogue: Dialogue, match: re.Match[bytes]) -> tuple[int, tuple[str, ...]]:
-    return int(match[1]), _without_recent(match[2].split())
+    return int(match[1]), _understood(match[2])
 
 
 def _flagged(uid: int, items: Items) -> tuple[int, tuple[str, ...]] | None:
@@ -262,6 +263,12 @@ GMAIL_IDS = Wish(
 
 def _flags(value: Value) -> tuple[str, ...]:
     return _without_recent([flag for flag in value if isinstance(flag, bytes)] if isinstance(value, list) else [])
+
+
+@lru_cache(4096)
+def _understood(flags: bytes) -> tuple[str, ...]:
+    """A folder's messages have few different lists of flags."""
+    return _without_recent(flags.split())
 
 
 def _without_recent(flags: list[bytes]) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ are those that were reported before, or higher.
 """
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import NamedTuple
 
 from libs.contracts import uidset
@@ -65,8 +66,9 @@ class Ledger:
         self._uidvalidity: int | None = None  # under which the first message was delivered
         self._unflushed = Unflushed()
         self._lock = threading.Lock()
+        self._order: list[Ref] | None = None
         for ack in acks:
-            self._deliver(ack, sizes=None)
+            self._deliver(ack, [Ref(ack.source, uid) for uid in uidset.decode(ack.source_uids)], sizes=None)
         for failure in failures:
             self._note(failure)
 
@@ -81,13 +83,15 @@ class Ledger:
             return True
         return uidvalidity == (self._uidvalidity or self.plan.destination_uidvalidity)
 
-    def order(self) -> Iterable[Ref]:
+    def order(self) -> Sequence[Ref]:
         """Every message of the plan in source order."""
-        for index, source in enumerate(self.plan.sources):
-            if source.itself:
-                yield Ref(index, 0)
-            for uid in uidset.decode(source.uids):
-                yield Ref(index, uid)
+        if self._order is None:
+            self._order = [
+                Ref(index, uid)
+                for index, source in enumerate(self.plan.sources)
+                for uid in chain((0,) if source.itself else (), uidset.decode(source.uids))
+            ]
+        return self._order
 
     def remaining(self) -> list[Ref]:
         """The plan − delivered − failed − gone, in source order (COPYING rule 13)."""
@@ -145,7 +149,7 @@ class Ledger:
             bytes=sum(sizes),
         )
         with self._lock:
-            self._deliver(ack, sizes)
+            self._deliver(ack, refs, sizes)
             self._unflushed.acks.append(ack)
 
     def fail(self, ref: Ref, reason: Reason, server_text: str, size: int, now: datetime) -> None:
@@ -190,14 +194,15 @@ class Ledger:
             self._note(row)
             self._unflushed.failures.append(row)
 
-    def _deliver(self, ack: AckRow, sizes: Sequence[int] | None) -> None:
+    def _deliver(self, ack: AckRow, refs: Sequence[Ref], sizes: Sequence[int] | None) -> None:
         self._uidvalidity = self._uidvalidity or ack.destination_uidvalidity
-        uids = list(uidset.decode(ack.destination_uids)) or [None] * ack.items
-        for number, uid in enumerate(uidset.decode(ack.source_uids)):
-            ref = Ref(ack.source, uid)
-            self.delivered[ref] = Delivered(uid=uids[number], size=sizes[number] if sizes else None)
-            self._take_back(self._failed.pop(ref, None) or self._tried_again.pop(ref, None))
-            self._gone.discard(ref)
+        unknown = [None] * len(refs)
+        uids = list(uidset.decode(ack.destination_uids)) or unknown
+        for ref, uid, size in zip(refs, uids, sizes or unknown, strict=True):
+            self.delivered[ref] = Delivered(uid, size)
+            if self._failed or self._tried_again:
+                self._take_back(self._failed.pop(ref, None) or self._tried_again.pop(ref, None))
+        self._gone.difference_update(refs)
         self._bytes += ack.bytes
 
     def _take_back(self, failure: FailureRow | None) -> None:

@@ -45,6 +45,6 @@ class Losses:
             self.put_off.add(first)
         return known.count >= LOSSES_OF_A_BATCH
 
-    def is_suspect(self, ref: Ref) -> bool:
-        """Read it in a command of its own."""
-        return ref in self._lost and self._lost[ref].side == "source"
+    def suspects(self, source: int) -> set[int]:
+        """UIDs of this source folder that are read in a command of their own."""
+        return {ref.uid for ref, lost in self._lost.items() if lost.side == "source" and ref.source == source}

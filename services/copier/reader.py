@@ -102,10 +102,11 @@ class Reader:
         session = open_source(self._session(), self._ledger, index)
         batch = Batch(index)
         large = set(uidset.decode(self._ledger.plan.sources[index].large))
+        suspects = self._losses.suspects(index)
 
         def together(uid: int) -> tuple[bool, int]:
             """Large ones apart, and each one at which the connection was lost."""
-            return uid in large, uid if self._losses.is_suspect(Ref(index, uid)) else 0
+            return uid in large, uid if uid in suspects else 0
 
         for (are_large, _), run in groupby(uids, key=together):
             for chunk in uidset.chunks(run):
@@ -164,12 +165,13 @@ class Reader:
 
     def _add(self, batch: Batch, message: AnyMessage) -> Batch:
         """The batch to go on with: a full one is handed over before the message that would overfill it."""
-        full = len(batch.messages) >= self._size.items or batch.bytes + message.size > BATCH_BYTES
+        size = message.size
+        full = len(batch.messages) >= self._size.items or batch.bytes + size > BATCH_BYTES
         if batch.messages and full:
             self._put(batch)
             batch = Batch(batch.source)
         batch.messages.append(message)
-        batch.bytes += message.size
+        batch.bytes += size
         return batch
 
     def _put(self, item: Batch | BaseException | None) -> None:
