@@ -84,8 +84,8 @@ bench: setup  ## measure against the peers (Debian packages, half an hour); BENC
 	@tests/bench/install.sh
 	@$(BIN)/python -m tests.bench $(BENCH)
 
-bench-pipeline: setup servers  ## measure progress events from a broker through aggregators into ClickHouse, three minutes
-	@$(BIN)/python -m tests.bench.pipeline
+bench-pipeline: setup servers  ## measure progress events from a broker to the browser, six minutes; some parts: PARTS="growth streams"
+	@$(BIN)/python -m tests.bench.pipeline $(PARTS)
 
 lock: setup  ## write requirements/*.txt anew; versions stay unless pyproject.toml wants others
 	@$(LOCK) pyproject.toml --extra dev --output-file requirements/dev.txt

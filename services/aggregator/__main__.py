@@ -34,7 +34,7 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
     aggregator = AggregatorAgent(Aggregator(read_model, vault, eventlog, _now), leads)
     aggregator.attach(worker)
     aggregator.start()
-    census = Census(read_model.watching.live, read_model.watching.views, read_model.held, _now)
+    census = Census(read_model.watching.live, read_model.watching.jobs, read_model.held, _now)
     census.start()
     closing = [aggregator.close, census.close]
     if settings.smtp_url and settings.mail_from:

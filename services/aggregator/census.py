@@ -10,7 +10,7 @@ import structlog
 
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED, JobState
-from libs.contracts.views import Snapshot
+from libs.contracts.views import JobView
 from libs.readmodel.port import ReadModelUnavailable
 from libs.runtime import metrics
 
@@ -26,7 +26,7 @@ class Census:
     def __init__(
         self,
         live: Callable[[], Sequence[JobId]],
-        views: Callable[[Sequence[JobId], datetime], Mapping[JobId, Snapshot]],
+        views: Callable[[Sequence[JobId], datetime], Mapping[JobId, JobView]],
         held: Callable[[], Sequence[object]],
         clock: Callable[[], datetime],
     ) -> None:
@@ -49,7 +49,7 @@ class Census:
         Raises:
             ReadModelUnavailable: what was counted before stands, and its age grows.
         """
-        found = Counter(each.job.state for each in self._views(self._live(), self._clock()).values())
+        found = Counter(each.state for each in self._views(self._live(), self._clock()).values())
         held = len(self._held())
         for state in STATES:
             metrics.LIVE_JOBS.labels(state).set(found[state])

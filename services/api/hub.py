@@ -137,12 +137,15 @@ class Hub:
             watch.put(None)
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Until cancelled. A look begins a second after the one before it began, however long that took."""
+        begun = self._loop.time()
         while True:
             watched = self._watches or self._fleet_watches
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._something.wait(), INTERVAL - SHORTEST if watched else None)
+                left = max(0.0, begun + INTERVAL - self._loop.time())
+                await asyncio.wait_for(self._something.wait(), left if watched else None)
             self._something.clear()
+            begun = self._loop.time()
             if self._watches or self._fleet_watches:
                 await self._look()
             await asyncio.sleep(SHORTEST)

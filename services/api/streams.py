@@ -44,9 +44,9 @@ async def events(
     last_event_id: Annotated[str | None, Header()] = None,
 ) -> Response:
     """The job view and its breakdown whenever they change. It ends as `gone` when the key opens the job no longer."""
-    # Looked up before the stream starts: a 404 can't be sent after the 200.
-    job = (await run_in_threadpool(snapshot_of, access.job_id, deps)).job
-    if last_event_id == END and job.state in ENDED:
+    # That the key opens a job was looked up before the stream starts: a 404 can't be sent after the 200. What it shows
+    # comes from the hub, which reads for all: after a restart everybody comes back at once.
+    if last_event_id == END and (await run_in_threadpool(snapshot_of, access.job_id, deps)).job.state in ENDED:
         return Response(status_code=204)
     hub: Hub = request.app.state.hub
     return _stream(_events(hub, access))

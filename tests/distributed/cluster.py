@@ -58,6 +58,11 @@ class Service:
                 stderr=output,
             )
 
+    @property
+    def pid(self) -> int:
+        assert self.process
+        return self.process.pid
+
     def is_ready(self) -> bool:
         assert self.process
         assert self.process.poll() is None, self.output.read_text(errors="replace")[-3000:]
@@ -94,6 +99,7 @@ class Service:
 class Cluster:
     """1 api, 2 scanners, 3 copiers, 2 aggregators."""
 
+    operator_token = "operator-token-of-the-tests"
     replicas: Mapping[str, int] = {"api": 1, "scanner": 2, "copier": 3, "aggregator": 2}
 
     def __init__(self, directory: Path, kafka: Kafka, dovecot: Dovecot) -> None:
@@ -115,7 +121,7 @@ class Cluster:
             "ALLOW_PORTS": f"{dovecot.imap_port},{dovecot.imaps_port}",
             "TLS_CA_FILE": str(trusted),
             "LATE_COMMIT_SECONDS": "2",
-            "OPERATOR_TOKEN": "operator-token-of-the-tests",
+            "OPERATOR_TOKEN": self.operator_token,
         }
         self.services = [
             Service(kind, f"{kind}-{number}", directory, settings)

@@ -55,6 +55,11 @@ class ClickHouse:
                 raise RuntimeError(f"It did not start: {(self.directory / 'output').read_text()[-3000:]}")
             time.sleep(0.05)
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process and self._process.poll() is None:
             self._process.kill()

@@ -101,6 +101,11 @@ class Kafka:
         self._process.terminate()
         self._process.wait(60)
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     def kill(self) -> None:
         if self._process and self._process.poll() is None:
             os.killpg(self._process.pid, signal.SIGKILL)

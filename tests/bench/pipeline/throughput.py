@@ -1,10 +1,9 @@
-"""`make bench-pipeline`: progress events of 1,000 jobs from a real broker through aggregators into ClickHouse.
+"""Progress events of 1,000 jobs from a real broker through aggregators into ClickHouse.
 
 ClickHouse is its HTTP interface on chDB (tests/servers/clickhouse_front.py), on the same machine as everything else:
 what is measured is what a process of ours needs, and no more than a lower bound of what a ClickHouse server would take.
 """
 
-import os
 import tempfile
 import time
 from datetime import timedelta
@@ -16,7 +15,8 @@ from libs.contracts.topics import PROGRESS
 from libs.eventlog import open_log
 from libs.readmodel.database import Database
 from tests.acceptance.instance import wait_for
-from tests.distributed.cluster import Cluster, Service
+from tests.bench.measure import cpu_seconds
+from tests.distributed.cluster import SERVICES, Cluster, Service
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
 
@@ -60,16 +60,10 @@ def drained(database: Database, services: list[Service], before: int) -> tuple[f
     first, begun = database.rows(STORED)[0]["n"], time.monotonic()
     wait_for(lambda: database.rows(STORED)[0]["n"] >= before + EVENTS, SECONDS, "all events are stored")
     rate = (before + EVENTS - first) / (time.monotonic() - begun)
-    cpu = sum(_cpu(service) for service in services)
+    cpu = sum(cpu_seconds(service.pid) for service in services)
     for service in services:
         service.stop()
     return rate, cpu
-
-
-def _cpu(service: Service) -> float:
-    assert service.process
-    fields = Path(f"/proc/{service.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -78,6 +72,7 @@ def main() -> None:
         aggregators = cluster.of("aggregator")
         with cluster.clickhouse:
             kafka.empty()
+            kafka.access(SERVICES)
             print(f"appended by one process: {fill(kafka, 'a'):,.0f} events/s", flush=True)
             aggregators[0].begin()  # makes the tables
             wait_for(aggregators[0].is_ready, 60, "an aggregator is ready")
@@ -90,7 +85,3 @@ def main() -> None:
                 rate, cpu = drained(database, aggregators[:count], before)
                 print(f"{count} aggregator: {rate:,.0f} events/s into ClickHouse, {cpu:.1f} s of CPU", flush=True)
             database.close()
-
-
-if __name__ == "__main__":
-    main()

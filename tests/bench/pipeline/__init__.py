@@ -1,0 +1,1 @@
+"""What progress events cost between the broker and the browser: `python -m tests.bench.pipeline [PART …]`."""
