@@ -173,6 +173,30 @@ def test_a_destination_folder_deleted_while_it_is_filled_is_made_and_filled_agai
     assert (counts.completed, counts.failed) == (3, 0)
 
 
+# ---- a person at the destination
+
+
+def test_what_a_person_deletes_and_moves_at_the_destination_meanwhile_stays_so(run: Run) -> None:
+    run.at(run.here, "CREATE box")()
+    large = [mail(f"large{n}") + b"x" * (5 << 20) for n in range(4)]  # one append each
+    with connected(run.here) as client:
+        for body in large:
+            client.append("box", "", "", body)
+    delete = run.at(run.there, "SELECT box", "UID STORE 1 +FLAGS.SILENT (\\Deleted)", "EXPUNGE")
+    run.destination.before("append", 2, delete)
+    run.destination.before("append", 3, run.at(run.there, "CREATE kept", "SELECT box", "UID COPY 2 kept"))
+    run.destination.before("append", 4, run.at(run.there, "SELECT box", "UID STORE 2 +FLAGS (\\Deleted)", "EXPUNGE"))
+
+    job = run.finish()
+
+    folders = sorted(folder for folder, _ in run.arrived())
+    assert folders == ["box", "box", "kept"]
+    assert run.world.counts(job).completed == 4
+    assert sum(audit.removed for audit in run.world.audits(job).values()) == 2
+    assert [row.reason for row in run.world.failures("noted")] == [Reason.REMOVED_AT_DESTINATION] * 2
+    assert run.world.failures() == []
+
+
 # ---- UIDs
 
 

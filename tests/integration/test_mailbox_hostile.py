@@ -57,6 +57,42 @@ class Logged:
         self._server.__exit__(*error)  # type: ignore[arg-type]
 
 
+# ---- commands whose answer nobody waits for
+
+
+def test_what_is_told_is_followed_at_once_by_the_next_command_and_may_be_refused() -> None:
+    def talk(server: Talk) -> None:
+        server.answer("EXAMINE", "* 1 EXISTS", "* OK [UIDVALIDITY 7] valid", "* OK [UIDNEXT 9] next")
+        server.hear("CLOSE")
+        told = server.tag
+        server.hear("SUBSCRIBE")
+        subscribed = server.tag
+        server.hear("STATUS")  # before either was answered
+        server.say(f"{told} NO it stays open", f"{subscribed} BAD no subscriptions here")
+        server.say("* STATUS INBOX (MESSAGES 3 UIDNEXT 9 UIDVALIDITY 7)", "{tag} OK done")
+        server.answer("NOOP")
+
+    with Logged(talk) as session:
+        session.examine("INBOX")
+        session.unselect()
+        session.subscribe("INBOX")
+        assert session.status("INBOX").messages == 3
+        session.noop()
+
+
+def test_an_answer_to_what_nobody_sent_ends_the_connection_also_behind_what_was_told() -> None:
+    def talk(server: Talk) -> None:
+        server.hear("SUBSCRIBE")
+        server.hear("NOOP")
+        server.say("{tag} OK the second first")
+        server.hang()
+
+    with Logged(talk) as session:
+        session.subscribe("INBOX")
+        with pytest.raises(ProtocolBroken):
+            session.noop()
+
+
 # ---- fetching
 
 
