@@ -1,5 +1,6 @@
 """The console command `mailtide`. Each command loads its own part: `watch` needs no database."""
 
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,7 +17,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # they would show the values of variables
 )
 
-admin = typer.Typer(help="What an operator does now and then.", no_args_is_help=True)
+admin = typer.Typer(
+    help="What an operator does now and then.",
+    no_args_is_help=True,
+    # What libraries log may hold addresses; without any handler it would stand on the terminal.
+    callback=lambda: logging.getLogger().addHandler(logging.NullHandler()),
+)
 app.add_typer(admin, name="admin")
 
 
@@ -75,6 +81,26 @@ def topics(
     for name, wrong in found:
         typer.echo(f"{name}: {'; '.join(wrong) or 'right'}")
     raise typer.Exit(1 if any(wrong for _, wrong in found) else 0)
+
+
+@admin.command()
+def rotate() -> None:
+    """Seal what is held anew with the newest of MAILTIDE_MASTER_KEYS; then drop the others (docs/operations.md)."""
+    from libs.runtime import keys
+    from libs.runtime.service import CannotStart, open_read_model
+    from libs.vault.rotation import rotate
+
+    settings = _settings()
+    try:
+        read_model = open_read_model(settings)
+    except CannotStart as error:
+        typer.echo(f"mailtide: {error}", err=True)
+        raise typer.Exit(2) from None
+    done = rotate(read_model, keys.master_keys(settings))
+    read_model.close()
+    for what, each in (("credentials", done["vault"]), ("addresses to tell", done["notifications"])):
+        typer.echo(f"{what}: {each.renewed} sealed anew, {each.broken} open with none of these keys")
+    raise typer.Exit(1 if any(each.broken for each in done.values()) else 0)
 
 
 def _settings() -> "Settings":

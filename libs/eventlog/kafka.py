@@ -15,7 +15,7 @@ from libs.eventlog.brokers import Brokers
 from libs.eventlog.kafka_followers import KafkaFollowers
 from libs.eventlog.kafka_refusals import look, meaning
 from libs.eventlog.membership import Member
-from libs.eventlog.port import LogUnavailable
+from libs.eventlog.port import LogRefused, LogUnavailable, TopicsMissing
 
 logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)  # it warns of each step of its own above 0.1 s
 
@@ -29,8 +29,8 @@ class KafkaEventLog:
     def __init__(self, brokers: Brokers, member: Member) -> None:
         """
         Raises:
-            LogUnavailable: no broker answers, or a topic is missing.
-            LogRefused: a broker is not trusted, or refuses who we are.
+            LogUnavailable: no broker answers; TopicsMissing.
+            LogRefused: a broker is not trusted, or refuses who we are; a topic is not as it must be.
         """
         self.brokers = brokers
         self.member = member
@@ -64,7 +64,8 @@ class KafkaEventLog:
                 known = None
             if not known or len(known) != topic.partitions:
                 self.close()
-                raise LogUnavailable(f"{topic.name} must have {topic.partitions} partitions: mailtide admin topics")
+                text = f"{topic.name} must have {topic.partitions} partitions: mailtide admin topics"
+                raise LogRefused("LOG_URL", text) if known else TopicsMissing(text)
 
     def append(self, topic: Topic, key: str, message: Message) -> None:
         self.append_all(topic, [(key, message)])

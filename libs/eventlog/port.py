@@ -11,6 +11,10 @@ class LogUnavailable(Exception):
     """Not confirmed as durable; appending again is safe."""
 
 
+class TopicsMissing(LogUnavailable):
+    """Somebody has to make them."""
+
+
 class LogInUse(Exception):
     """Another process, or another part of this one, has the log open."""
 

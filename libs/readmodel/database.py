@@ -39,6 +39,20 @@ EMBEDDED: dict[str, Any] = SETTINGS | {
 }
 
 
+REFUSED = {  # answers of a server that waiting does not change
+    81: "there is no such database",
+    192: "there is no such user",
+    193: "it refuses this user and password",
+    194: "it refuses this user without a password",
+    497: "this user may not do what is needed",
+    516: "it refuses this user and password",
+}
+
+
+class DatabaseRefused(Exception):
+    """A server answers, and its URL is wrong."""
+
+
 class DatabaseUrlInvalid(ValueError):
     """Neither `chdb:///path` nor `http(s)://user:password@host:port/database`."""
 
@@ -54,6 +68,7 @@ class Database:
         """
         Raises:
             DatabaseUrlInvalid: not a URL of either kind.
+            DatabaseRefused: not the user, password or database of the server.
             ReadModelUnavailable: nothing answers there, or another process holds the chDB directory.
         """
         self._where = _where(url)
@@ -62,8 +77,13 @@ class Database:
         self._all: list[Client] = []
         self._lock = threading.Lock()
         self._closed = False
-        with self._client():
-            pass
+        try:
+            with self._client():
+                pass
+        except ReadModelUnavailable as error:
+            if error.code in REFUSED:
+                raise DatabaseRefused(REFUSED[error.code]) from None
+            raise
 
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """What a SELECT answers; times are UTC and aware."""
@@ -112,7 +132,7 @@ class Database:
             # Not `from error`: the driver's text holds the rows that were sent.
             metrics.CLICKHOUSE_FAILURES.inc()
             code = getattr(error, "code", None)
-            raise ReadModelUnavailable(f"{type(error).__name__} {code or ''}".strip()) from None
+            raise ReadModelUnavailable(f"{type(error).__name__} {code or ''}".strip(), code) from None
         finally:
             if client is not None:
                 with self._lock:

@@ -26,6 +26,10 @@ from libs.readmodel.rows import (
 class ReadModelUnavailable(Exception):
     """ClickHouse did not confirm; writing or reading again is safe."""
 
+    def __init__(self, text: str = "", code: int | None = None) -> None:
+        super().__init__(text)
+        self.code = code  # of the server's answer
+
 
 @dataclass(frozen=True, slots=True)
 class Remembered:

@@ -114,7 +114,6 @@ SELECT {columns(ClaimRow)} FROM claims FINAL WHERE account_digest = {{account:St
 BEHAVIOURS = f"SELECT {columns(BehaviourRow)} FROM behaviours FINAL WHERE account_digest = {{account:String}}"
 
 SEALED = f"SELECT sealed FROM vault FINAL WHERE {_JOB}"
-HELD = "SELECT job_id, max(run) AS run FROM vault GROUP BY job_id"
 _UNTIL = f"{_JOB} AND run <= {{run:UInt32}}"
 SEALED_UNTIL = f"SELECT job_id FROM vault WHERE {_UNTIL} LIMIT 1"
 ERASE_SEALED = f"ALTER TABLE vault DELETE WHERE {_UNTIL}"
@@ -365,4 +364,7 @@ ORDER BY finished_at, job_id LIMIT 100
 
 PROJECTS = "SELECT name, limits FROM projects FINAL WHERE limits != '' ORDER BY name"
 
-PURGE = "OPTIMIZE TABLE vault FINAL"
+# What is sealed, in the tables that have some, to be sealed anew with another key
+HELD = {table: f"SELECT DISTINCT job_id FROM {table}" for table in ("vault", "notifications")}
+HELD_ROW = {table: f"SELECT * FROM {table} FINAL WHERE {_JOB}" for table in HELD}
+PURGE = {table: f"OPTIMIZE TABLE {table} FINAL" for table in HELD}

@@ -21,8 +21,10 @@ log = structlog.get_logger()
 class Health:
     """Alive while the loop turns; ready when every check says so."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
+    def __init__(self, checks: Mapping[str, Check], otherwise: int = 404) -> None:
+        """`otherwise`: the status of every other path, where it is the whole application."""
         self._checks = checks
+        self._otherwise = otherwise
         # Own threads: a store that hangs must not take those that serve requests.
         self._pool = ThreadPoolExecutor(max(1, len(checks)), thread_name_prefix="health")
 
@@ -51,7 +53,7 @@ class Health:
             case "/metrics":
                 await _answer(send, 200, CONTENT_TYPE_LATEST.encode(), generate_latest())
             case _:
-                await _answer(send, 404, b"text/plain", b"")
+                await _answer(send, self._otherwise, b"text/plain", b"")
 
 
 def _passes(name: str, check: Check) -> bool:

@@ -1,6 +1,7 @@
 """The lifetime of a service: open the stores, serve, work; at the end stop at a message boundary, commit, leave."""
 
 import asyncio
+import contextlib
 import gc
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,7 @@ from libs.eventlog.membership import Member
 from libs.eventlog.port import EventLog, LogInUse, LogRefused, LogUnavailable
 from libs.eventlog.urls import open_log
 from libs.eventlog.worker import Worker, WorkerNotStarted
-from libs.readmodel.database import DatabaseUrlInvalid
+from libs.readmodel.database import DatabaseRefused, DatabaseUrlInvalid
 from libs.readmodel.model import ReadModel
 from libs.readmodel.model import connect as connect_read_model
 from libs.readmodel.port import ReadModelUnavailable
@@ -28,12 +29,22 @@ from libs.runtime.settings import Settings
 
 GRACE_SECONDS = 29.0  # so that it has ended within 30 s
 TIDY_SECONDS = 10.0
+WAIT_SECONDS = 5.0  # until a store that was away is looked for again; nothing answers for up to 10 s more
 
 log = structlog.get_logger()
 
 
 class CannotStart(Exception):
     """One line for the person who started it."""
+
+
+class StoreAway(CannotStart):
+    """Nothing says that a setting is wrong: it may come."""
+
+    def __init__(self, check: str, text: str, error: Exception) -> None:
+        super().__init__(text)
+        self.check = check  # its name in `/readyz`
+        self.reason = type(error.__cause__ or error).__name__  # of an exception, for the log
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,10 @@ async def _serve(settings: Settings, compose: Compose, ready: Callable[[str], st
     """
     os.umask(0o077)  # what is written here is for this user only
     listener = _listen(settings)
-    eventlog, read_model = await asyncio.to_thread(open_stores, settings)
+    opened = await _open_when_there(settings, listener, stop)
+    if opened is None:
+        return 0
+    eventlog, read_model = opened
     parts = compose(settings, eventlog, read_model)
     checks: Mapping[str, Check] = {
         "agents": lambda: all(worker.ready for worker in parts.workers),
@@ -103,6 +117,35 @@ async def _serve(settings: Settings, compose: Compose, ready: Callable[[str], st
         await asyncio.to_thread(read_model.close)
         await asyncio.to_thread(eventlog.close)
     return 1 if died else 0
+
+
+async def _open_when_there(
+    settings: Settings, listener: socket, stop: asyncio.Event
+) -> tuple[EventLog, ReadModel] | None:
+    """A service of its own is alive and not ready until its stores are there; None: it was asked to stop before.
+
+    Raises:
+        CannotStart: a setting is wrong; stores that are files do not come by themselves.
+    """
+    try:
+        return await asyncio.to_thread(open_stores, settings)
+    except StoreAway as error:
+        if settings.embedded:
+            raise
+        away = error
+    # ClickHouse is asked once the log is there.
+    health = Health({"log": lambda: away.check != "log", "clickhouse": lambda: False}, otherwise=503)
+    async with process.serve(health, listener.dup()):
+        while not stop.is_set():
+            log.warning("process.waits_for_a_store", check=away.check, error=away.reason)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), WAIT_SECONDS)
+                break
+            try:
+                return await asyncio.to_thread(open_stores, settings)
+            except StoreAway as error:
+                away = error
+    return None
 
 
 async def _tidy(tidy: Sequence[Callable[[], None]]) -> None:
@@ -133,7 +176,7 @@ async def _first_death(workers: Sequence[Worker], stop: asyncio.Event) -> bool:
 def open_stores(settings: Settings) -> tuple[EventLog, ReadModel]:
     """
     Raises:
-        CannotStart: they can't be opened.
+        CannotStart: they can't be opened; StoreAway, if they may come.
     """
     member = Member(settings.session_timeout_seconds, settings.instance)
     try:
@@ -145,12 +188,25 @@ def open_stores(settings: Settings) -> tuple[EventLog, ReadModel]:
     except LogRefused as error:
         raise CannotStart(f"MAILTIDE_{error.setting}: {error}") from error
     except (LogUnavailable, OSError) as error:
-        raise CannotStart(f"MAILTIDE_LOG_URL: the log can't be opened ({error})") from error
+        raise StoreAway("log", f"MAILTIDE_LOG_URL: the log can't be opened ({error})", error) from error
     try:
-        return eventlog, connect_read_model(settings.clickhouse_url.get_secret_value(), settings.retention_days)
-    except (DatabaseUrlInvalid, ReadModelUnavailable) as error:
+        return eventlog, open_read_model(settings)
+    except CannotStart:
         eventlog.close()
-        raise CannotStart(f"MAILTIDE_CLICKHOUSE_URL: it does not answer ({type(error).__name__})") from None
+        raise
+
+
+def open_read_model(settings: Settings) -> ReadModel:
+    """
+    Raises:
+        CannotStart: it can't be opened.
+    """
+    try:
+        return connect_read_model(settings.clickhouse_url.get_secret_value(), settings.retention_days)
+    except (DatabaseUrlInvalid, DatabaseRefused) as error:
+        raise CannotStart(f"MAILTIDE_CLICKHOUSE_URL: {error}") from None
+    except ReadModelUnavailable as error:
+        raise StoreAway("clickhouse", f"MAILTIDE_CLICKHOUSE_URL: it does not answer ({error})", error) from error
 
 
 def access(settings: Settings) -> Access:

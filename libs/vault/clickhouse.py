@@ -15,9 +15,7 @@ class SealedTable(Protocol):
 
     def keep_sealed(self, job_id: JobId, sealed: str, now: datetime, *, run: int) -> None: ...
     def sealed(self, job_id: JobId) -> str | None: ...
-    def held(self) -> list[tuple[JobId, int]]: ...
     def erase_sealed(self, job_id: JobId, *, run: int) -> None: ...
-    def purge_sealed(self) -> None: ...
 
 
 def _now() -> datetime:
@@ -53,17 +51,3 @@ class ClickHouseVault:
 
     def destroy(self, job_id: JobId, *, run: int = MOST_RUNS) -> None:
         self._table.erase_sealed(job_id, run=run)
-
-    def rotate(self) -> int:
-        """Seal everything that is held anew, with the newest key; how many that were.
-
-        What a job that ends meanwhile leaves behind, the aggregator's sweep destroys.
-        """
-        renewed = 0
-        for job_id, run in self._table.held():
-            sealed = self._table.sealed(job_id)
-            if sealed is not None:
-                self._table.keep_sealed(job_id, self._seal.renew(job_id, sealed), self._clock(), run=run)
-                renewed += 1
-        self._table.purge_sealed()
-        return renewed

@@ -1,6 +1,7 @@
 """`mailtide aggregator`: composed of Kafka and ClickHouse."""
 
 from datetime import UTC, datetime
+from functools import partial
 
 from libs.contracts import topics
 from libs.eventlog.port import EventLog
@@ -34,7 +35,7 @@ def compose(settings: Settings, eventlog: EventLog, read_model: ReadModel) -> Pa
     aggregator = AggregatorAgent(Aggregator(read_model, vault, eventlog, _now), leads)
     aggregator.attach(worker)
     aggregator.start()
-    census = Census(read_model.watching.live, read_model.watching.jobs, read_model.held, _now)
+    census = Census(read_model.watching.live, read_model.watching.jobs, partial(read_model.held, "vault"), _now)
     census.start()
     closing = [aggregator.close, census.close]
     if settings.smtp_url and settings.mail_from:

@@ -10,12 +10,14 @@ from cryptography.fernet import Fernet
 from pydantic import SecretStr
 
 from libs.contracts.accounts import Account, OAuth
-from libs.contracts.jobs import JobSecrets
+from libs.contracts.jobs import JobSecrets, Recipient
 from libs.readmodel.database import Database
 from libs.readmodel.model import ReadModel
 from libs.readmodel.rows import TombstoneRow
 from libs.vault.clickhouse import ClickHouseVault
 from libs.vault.port import SecretsDestroyed
+from libs.vault.recipients import Recipients
+from libs.vault.rotation import rotate
 from libs.vault.seal import Seal, SealBroken
 from tests.contract.jobs import bytes_in, new_job, wait_until
 
@@ -29,6 +31,9 @@ SECRETS = JobSecrets(
         oauth=OAuth(access_token=SecretStr("vaulted-token"), refresh_token=SecretStr("vaulted-refresh")),
     ),
 )
+
+
+RECIPIENT = Recipient(address=SecretStr("vaulted@new.example"), url=SecretStr("https://move.example/jobs/vaulted"))
 
 
 @pytest.fixture
@@ -122,17 +127,39 @@ def test_rotation_seals_anew_with_the_newest_key_and_leaves_nothing_of_the_old(
     vault: ClickHouseVault, store: ReadModel, database: Database, clickhouse_files: Path
 ) -> None:
     database.execute("TRUNCATE TABLE vault")
-    job = new_job()
-    vault.store(job, SECRETS)
-    before = store.sealed(job)
-    assert before is not None
+    database.execute("TRUNCATE TABLE notifications")
+    job, stranger = new_job(), new_job()
+    vault.store(job, SECRETS, run=2)
+    Recipients(store, [OLD]).store(job, RECIPIENT)
+    ClickHouseVault(store, [Fernet.generate_key().decode()]).store(stranger, SECRETS)
+    before = store.sealed(job), store.notification(job)
+    assert before[0] is not None
+    assert before[1] is not None
 
-    assert ClickHouseVault(store, [NEW, OLD]).rotate() == 1
+    assert rotate(store, [NEW, OLD]) == {"vault": (1, 1), "notifications": (1, 0)}
 
     assert ClickHouseVault(store, [NEW]).open(job) == SECRETS
+    assert Recipients(store, [NEW]).open(job) == RECIPIENT
     with pytest.raises(SealBroken):
         vault.open(job)
-    wait_until(lambda: in_files(clickhouse_files, [before[60:100]]) == 0, seconds=10)
+    old = [before[0][60:100], before[1][60:100]]
+    wait_until(lambda: in_files(clickhouse_files, old) == 0, seconds=10)
+    vault.destroy(job, run=1)
+    assert ClickHouseVault(store, [NEW]).open(job) == SECRETS  # it is still of its second run
+
+
+def test_what_is_stored_while_keys_are_rotated_stays(vault: ClickHouseVault, store: ReadModel) -> None:
+    """A token that was refreshed: the one before it may not open anything any more."""
+    job = new_job()
+    vault.store(job, JobSecrets(source=SECRETS.destination, destination=SECRETS.source))
+
+    def renew(sealed: str) -> str:
+        vault.store(job, SECRETS)
+        return sealed
+
+    assert store.reseal("vault", job, renew, datetime.now(UTC))
+
+    assert vault.open(job) == SECRETS
 
 
 def test_a_broken_text_is_refused() -> None:

@@ -48,6 +48,20 @@ class Service:
         }
         self.process: subprocess.Popen[bytes] | None = None
 
+    def give(self, **settings: str) -> None:
+        """At its next start."""
+        self._environment |= {f"MAILTIDE_{name}": value for name, value in settings.items()}
+
+    def setting(self, name: str) -> str:
+        return self._environment[f"MAILTIDE_{name}"]
+
+    def command(self, *words: str) -> tuple[int, str]:
+        """Of `mailtide`, with its settings: the status and what was said."""
+        command = [sys.executable, "-m", "services.cli", *words]
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False, timeout=60)
+        assert "Traceback" not in done.stdout + done.stderr
+        return done.returncode, done.stdout + done.stderr
+
     def begin(self) -> None:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
@@ -140,6 +154,13 @@ class Cluster:
         for service in services:
             service.begin()
         wait_for(lambda: all(one.is_ready() for one in services), READY_SECONDS, "the services are ready")
+
+    def restart(self, **settings: str) -> None:
+        """All at once, by kill -9."""
+        for service in self.services:
+            service.kill()
+            service.give(**settings)
+        self.start(self.services)
 
     def is_ready(self) -> bool:
         return all(service.is_ready() for service in self.services)

@@ -37,7 +37,7 @@ def chosen(cluster: Cluster, chance: random.Random) -> list[Step]:
 
 
 def back(service: Service) -> None:
-    """As Kubernetes does: a process that ended, because a store was away when it started, is started again."""
+    """As Kubernetes does: a process that ended, because it lost its place in the log, is started again."""
 
     def is_ready() -> bool:
         assert service.process

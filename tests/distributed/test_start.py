@@ -1,13 +1,19 @@
-"""A service that can't start says why in one line and ends; nobody has to read a traceback."""
+"""A service with a wrong setting says so in one line and ends; one whose stores are away waits for them."""
 
+import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx2
 import pytest
 from cryptography.fernet import Fernet
 
+from libs.contracts.topics import COMMANDS
+from tests.acceptance.instance import wait_for
+from tests.distributed.cluster import Service
+from tests.servers.clickhouse import ClickHouse
 from tests.servers.kafka import Kafka
 
 KEYS = {"MASTER_KEYS": Fernet.generate_key().decode(), "ACCOUNT_KEY": "the secret of the accounts"}
@@ -38,17 +44,61 @@ def test_a_service_of_its_own_needs_a_clickhouse_server(kafka: Kafka, tmp_path: 
     assert said(tmp_path, "copier", LOG_URL=kafka.url, **KEYS) == (2, told)
 
 
-def test_a_clickhouse_that_does_not_answer_is_said(kafka: Kafka, tmp_path: Path) -> None:
+def test_a_clickhouse_that_refuses_is_said(kafka: Kafka, tmp_path: Path) -> None:
     kafka.empty()
-    status, told = said(tmp_path, "copier", LOG_URL=kafka.url, CLICKHOUSE_URL=NOWHERE, **KEYS)
-    assert (status, told.count("\n")) == (1, 0)
+    with ClickHouse() as clickhouse:
+        wrong = clickhouse.url.replace(clickhouse.password, "hunter2-hunter2")
+        told = "mailtide: MAILTIDE_CLICKHOUSE_URL: it refuses this user and password"
+        assert said(tmp_path, "copier", LOG_URL=kafka.url, CLICKHOUSE_URL=wrong, **KEYS) == (1, told)
+        assert said(tmp_path, "admin", "rotate", LOG_URL=kafka.url, CLICKHOUSE_URL=wrong, **KEYS) == (2, told)
+    status, told = said(tmp_path, "admin", "rotate", LOG_URL=kafka.url, CLICKHOUSE_URL=NOWHERE, **KEYS)
+    assert (status, told.count("\n")) == (2, 0)
     assert told.startswith("mailtide: MAILTIDE_CLICKHOUSE_URL: it does not answer")
 
 
-def test_a_broker_that_does_not_answer_is_said(tmp_path: Path) -> None:
-    status, told = said(tmp_path, "aggregator", LOG_URL="kafka://127.0.0.1:1", CLICKHOUSE_URL=NOWHERE, **KEYS)
-    assert (status, told.count("\n")) == (1, 0)
-    assert told.startswith("mailtide: MAILTIDE_LOG_URL: the log can't be opened (No broker answers")
+@pytest.mark.timeout(120)
+def test_a_service_waits_for_its_stores_alive_and_not_ready(kafka: Kafka, tmp_path: Path) -> None:
+    """First no broker is there, then no topics, then no ClickHouse; then it works."""
+    clickhouse = ClickHouse()
+    service = Service(
+        "aggregator", "patient", tmp_path, {"LOG_URL": kafka.url, "CLICKHOUSE_URL": clickhouse.url, **KEYS}
+    )
+
+    def not_ready(check: str, reason: str) -> bool:
+        line = f'"check": "{check}", "error": "{reason}", "event": "process.waits_for_a_store"'
+        with contextlib.suppress(httpx2.TransportError):
+            checks = httpx2.get(f"{service.url}/readyz", timeout=6).json()["checks"]
+            wanted = {"log": check != "log", "clickhouse": False}
+            return checks == wanted and line in service.output.read_text() and service.is_alive()
+        return False
+
+    kafka.empty()
+    kafka.stop()
+    service.begin()
+    try:
+        wait_for(lambda: not_ready("log", "KafkaTimeoutError"), 30, "it waits for the broker")
+        assert httpx2.get(f"{service.url}/api/jobs").status_code == 503
+        kafka.start()
+        admin = kafka.admin()
+        admin.delete_topics([COMMANDS.name])
+        admin.close()
+        wait_for(lambda: not_ready("log", "TopicsMissing"), 30, "it waits for the topics")
+        kafka.empty()
+        wait_for(lambda: not_ready("clickhouse", "ReadModelUnavailable"), 30, "it waits for ClickHouse")
+        with clickhouse:
+            wait_for(service.is_ready, 40, "it is ready")
+            service.stop()
+    finally:
+        service.kill()
+    assert "Traceback" not in service.output.read_text()
+
+
+def test_a_service_that_waits_can_be_stopped(tmp_path: Path) -> None:
+    service = Service("api", "stopped", tmp_path, {"LOG_URL": "kafka://127.0.0.1:1", "CLICKHOUSE_URL": NOWHERE, **KEYS})
+    service.begin()
+    wait_for(service.is_alive, 30, "it is alive")
+    service.stop()
+    assert "hunter2" not in service.output.read_text()
 
 
 def test_a_broker_that_refuses_is_said_by_the_setting_that_is_wrong(kafka: Kafka, tmp_path: Path) -> None:

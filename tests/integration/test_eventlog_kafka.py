@@ -17,7 +17,7 @@ from libs.eventlog.brokers import Brokers
 from libs.eventlog.consume import Delivery, consume_each
 from libs.eventlog.kafka_topics import make_topics
 from libs.eventlog.membership import Member, boot_seconds
-from libs.eventlog.port import EventLog, LogUnavailable
+from libs.eventlog.port import EventLog, LogRefused, LogUnavailable, TopicsMissing
 from libs.eventlog.worker import Worker
 from tests.contract.eventlog_groups import PATIENCE, WEEK, Group, Taken, opened, taker
 from tests.contract.test_eventlog import *  # noqa: F403 - the suite; `url` below is another log
@@ -181,13 +181,13 @@ def test_topics_that_are_right_are_left_and_others_are_named(kafka: Kafka, url: 
     admin = kafka.admin()
     admin.delete_topics([COMMANDS.name])
     eventually(lambda: COMMANDS.name not in admin.list_topics())
-    with pytest.raises(LogUnavailable, match=r"mailtide\.commands.*mailtide admin topics"):
+    with pytest.raises(TopicsMissing, match=r"mailtide\.commands.*mailtide admin topics"):
         opened(url)
     admin.create_topics({COMMANDS.name: {"num_partitions": 3, "replication_factor": 1}}, wait_for_metadata=True)
     admin.close()
     wrong = dict(make_topics(brokers, WEEK, replicas=1))[COMMANDS.name]
     assert wrong[0] == "3 partitions, not 12"
-    with pytest.raises(LogUnavailable, match=r"mailtide\.commands must have 12 partitions"):
+    with pytest.raises(LogRefused, match=r"mailtide\.commands must have 12 partitions"):
         opened(url)
 
 
