@@ -11,12 +11,17 @@ from typing import Any
 
 import pytest
 import yaml
+from jsonschema import Draft7Validator
 
 from tests.architecture.tree import ROOT
 
 TOOLS = ROOT / "build" / "tools"
 MODULE = "sigs.k8s.io/kustomize/kustomize/v5@v5.8.1"
 KUSTOMIZE = TOOLS / "kustomize-v5.8.1"
+KEDA_MODULE = "github.com/kedacore/keda/v2@v2.21.0"
+KEDA = TOOLS / "keda-v2.21.0"
+COMPOSE_MODULE = "github.com/compose-spec/compose-go/v2/cmd@v2.16.2"
+COMPOSE = TOOLS / "compose-v2.16.2"
 STRIMZI = ROOT / "tests" / "integration" / "strimzi"
 OURS = {f"mailtide-{name}" for name in ("api", "scanner", "copier", "aggregator", "topics")}
 Manifest = dict[str, Any]
@@ -90,6 +95,39 @@ def unknown_to_strimzi(manifests: list[Manifest]) -> list[str]:
     done = subprocess.run(command, input=yaml.safe_dump_all(manifests), capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
+
+
+def unknown_to_keda(manifests: list[Manifest]) -> list[str]:
+    """What KEDA's own definitions, which its Go module holds, do not know."""
+    _require(KEDA, ["go", "mod", "download", "-modcacherw", KEDA_MODULE], GOMODCACHE=str(_made(KEDA)))
+    kinds = dict[str, Any]()
+    for file in (KEDA / KEDA_MODULE / "config/crd/bases").glob("keda.sh_*.yaml"):
+        definition = yaml.safe_load(file.read_text())["spec"]
+        kinds[definition["names"]["kind"]] = _closed(definition["versions"][0]["schema"]["openAPIV3Schema"])
+    return sorted(
+        f"{one['kind']}/{one['metadata']['name']}.{'.'.join(str(step) for step in error.path)}: {error.message}"
+        for one in manifests
+        for error in Draft7Validator(kinds[one["kind"]]).iter_errors(one)  # pyright: ignore[reportUnknownMemberType]
+    )
+
+
+def _closed(schema: Any) -> Any:
+    """No field but those that are named."""
+    if isinstance(schema, list):
+        return [_closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    closed = {name: _closed(each) for name, each in schema.items()}
+    fixed = isinstance(schema.get("properties"), dict) and not schema.get("x-kubernetes-preserve-unknown-fields")
+    return closed | ({"additionalProperties": False} if fixed and "additionalProperties" not in schema else {})
+
+
+def composed(file: Path, *options: str) -> tuple[int, str]:
+    """What Docker Compose's own reader makes of a file: its status, and the model as JSON or what it says."""
+    _require(COMPOSE, ["go", "install", COMPOSE_MODULE], GOBIN=str(_made(COMPOSE)))
+    command = [COMPOSE / "cmd", *options, "-format", "json", file]
+    done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr if done.returncode else done.stdout
 
 
 def _require(folder: Path, command: list[str | Path], **environment: str) -> None:
