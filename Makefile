@@ -45,7 +45,7 @@ faults: setup servers  ## N random schedules of faults on a real server, about t
 
 check: lint dashboard  ## what must hold before a commit, in under two minutes: lint, unit and contract tests
 	@$(PAGE_TESTS)
-	@$(BIN)/pytest --numprocesses 2 tests/unit tests/contract
+	@$(BIN)/pytest --numprocesses 4 tests/unit tests/contract # many of them wait
 
 MINUTES ?= 30
 soak: setup servers  ## 20 jobs at once on a broker and separate processes, then faults at random: make soak MINUTES=120
