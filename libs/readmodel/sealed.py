@@ -10,7 +10,7 @@ from libs.readmodel import queries
 from libs.readmodel.database import stamp
 from libs.readmodel.store import WorkerStore
 
-SealedTable = Literal["vault", "notifications"]
+Table = Literal["vault", "notifications"]
 
 
 class Sealed(WorkerStore):
@@ -25,11 +25,11 @@ class Sealed(WorkerStore):
         found = self._db.rows(queries.SEALED, job=job_id)
         return found[0]["sealed"] if found else None
 
-    def held(self, table: SealedTable) -> list[JobId]:
+    def held(self, table: Table) -> list[JobId]:
         """Jobs of which something is held."""
         return [row["job_id"] for row in self._db.rows(queries.HELD[table])]
 
-    def reseal(self, table: SealedTable, job_id: JobId, renew: Callable[[str], str], now: datetime) -> bool:
+    def reseal(self, table: Table, job_id: JobId, renew: Callable[[str], str], now: datetime) -> bool:
         """Put `renew` of what is held in its place; False: nothing is. What somebody stores meanwhile wins."""
         found = self._db.rows(queries.HELD_ROW[table], job=job_id)
         if not found or self._those(queries.DELETED, [job_id]):
@@ -43,6 +43,6 @@ class Sealed(WorkerStore):
         if self._db.rows(queries.SEALED_UNTIL, job=job_id, run=run):  # a mutation touches every part of the table
             self._db.execute(queries.ERASE_SEALED, job=job_id, run=run)
 
-    def purge_sealed(self, table: SealedTable) -> None:
+    def purge_sealed(self, table: Table) -> None:
         """Drop replaced versions now."""
         self._db.execute(queries.PURGE[table])

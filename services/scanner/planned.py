@@ -14,8 +14,6 @@ from services.scanner.destination import NOT_CREATED, Held, Made
 from services.scanner.preflight import gone_warning, keyword_warning, name_warning, size_warning
 from services.scanner.source import GONE, Source
 
-HELD_UNREAD = "The destination holds a message that may be this one, and does not hand it out."
-
 
 @dataclass(slots=True)
 class Counted:
@@ -135,7 +133,7 @@ def _failed(row: PlanRow, index: int, listed: Listed, reason: Reason, now: datet
         uid=listed.uid,
         outcome="failed",
         reason=reason,
-        server_text=HELD_UNREAD if reason is Reason.UNCONFIRMED else "",
+        server_text="",
         bytes=listed.size,
         happened_at=now,
     )
