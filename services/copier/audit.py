@@ -54,18 +54,41 @@ def audit(ledger: Ledger, tail: Tail, destination: Session, behaviour: Behaviour
         tail.read(destination)  # some may have come to light
     if not ledger.delivered:
         return findings
-    if ledger.delivered_unnamed() and (deep or by_headers):
+    if ledger.delivered_unnamed() and by_headers:
         tail.read(destination)
     first = min(min(ledger.delivered_uids(), default=ledger.plan.boundary), ledger.plan.boundary)
-    listing = tail.listing(destination, first=first, identity=by_headers)
     if by_headers:
+        listing = tail.listing(destination, first=first, identity=True)
         _compare_keys(ledger, tail, {one.uid: one for one in listing}, findings, survives)
     else:
-        sizes = {one.uid: one.size for one in listing}  # a number a message: folders may be large
+        sizes = _sizes(tail, destination, first)
+        if ledger.delivered_unnamed() and (deep or _is_one_gone(ledger, tail, sizes)):
+            tail.read(destination)  # what comes after it is nobody's yet
+            sizes = {uid: size for uid, size in _sizes(tail, destination, first).items() if uid in sizes}
         _compare(ledger, tail, destination, sizes, findings, deep=deep)
-        _count_unnamed(ledger, tail, sizes, findings, deep=deep)
+        _count_unnamed(ledger, tail, sizes, findings)
         findings.surplus = _surplus(ledger, tail, destination, sizes)
     return findings
+
+
+def _sizes(tail: Tail, destination: Session, first: int) -> dict[int, int]:
+    """A number a message: folders may be large."""
+    return {one.uid: one.size for one in tail.listing(destination, first=first)}
+
+
+def _unknown(ledger: Ledger, held: Iterable[int]) -> list[int]:
+    """What is ours or a stranger's: it arrived since the plan, nobody said what it is, and no bytes were compared."""
+    named = ledger.delivered_uids()
+    return [uid for uid in held if uid >= ledger.plan.boundary and uid not in named and uid not in ledger.foreign]
+
+
+def _is_one_gone(ledger: Ledger, tail: Tail, held: Iterable[int]) -> bool:
+    """Whether fewer are there than were sent, and than others have written unseen: the bytes tell then which one is
+    gone, and that no stranger of its size answers for it."""
+    boundary, unnamed = ledger.plan.boundary, len(ledger.delivered_unnamed())
+    accounted = unnamed + sum(uid >= boundary for uid in (*ledger.delivered_uids(), *ledger.foreign))
+    strangers = max(0, tail.assigned - boundary - accounted)
+    return len(_unknown(ledger, held)) < unnamed + strangers
 
 
 def _present(ledger: Ledger, held: Container[int], findings: Findings) -> list[Ref]:
@@ -121,22 +144,19 @@ def _uid(ledger: Ledger, ref: Ref) -> int:
     return ledger.delivered[ref].uid or 0
 
 
-def _count_unnamed(ledger: Ledger, tail: Tail, held: dict[int, int], findings: Findings, *, deep: bool) -> None:
-    """Without UIDPLUS: there are as many of each size as were sent. Deep, those that no bytes explained differ."""
+def _count_unnamed(ledger: Ledger, tail: Tail, held: dict[int, int], findings: Findings) -> None:
+    """Without UIDPLUS: of each size there are as many as were sent, not counting those whose bytes nobody sent."""
     unnamed = ledger.delivered_unnamed()
     if not unnamed:
         return
-    sizes, named = _sent_sizes(ledger, tail), ledger.delivered_uids()
-    free = Counter(size for uid, size in held.items() if uid not in named and uid >= ledger.plan.boundary)
+    sizes = _sent_sizes(ledger, tail)
+    free = Counter(held[uid] for uid in _unknown(ledger, held))
     for ref in unnamed:
         size = sizes.get(ref)
         if size is None or free[size] == 0:
             findings.removed.append(ref)
-            continue
-        free[size] -= 1
-        if deep:
-            findings.rewritten.append(ref)
         else:
+            free[size] -= 1
             findings.verified += 1
 
 

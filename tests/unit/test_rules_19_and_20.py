@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from libs.contracts.events import ProgressBatch
+from libs.contracts.ids import JobId
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AppendRefused
 from libs.mailbox.port import Message
 from libs.readmodel.rows import AckRow
 from tests.mail.model import mail
-from tests.mail.trouble import Do, LostAfterCrlf
-from tests.unit.world import WORLD, bodies, equal, reconciled
+from tests.mail.trouble import Do, LostAfterCrlf, Operation
+from tests.unit.world import WORLD, World, bodies, equal, reconciled
 
 # A killed process's threads end by an exception.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -131,21 +132,57 @@ def test_rule_19_a_person_who_deletes_moves_and_flags_meanwhile_has_the_last_wor
     assert world.failures() == []
 
 
+@pytest.mark.parametrize("stranger", [None, "append", "committed"])
 @pytest.mark.parametrize("multiappend", [True, False])
 @pytest.mark.parametrize("uidplus", [True, False])
 @pytest.mark.parametrize("verify", ["standard", "deep"])
 def test_rule_19_a_message_that_the_server_took_and_lost_is_never_verified(
-    make: WORLD, multiappend: bool, uidplus: bool, verify: str
+    make: WORLD, multiappend: bool, uidplus: bool, verify: str, stranger: Operation | None
 ) -> None:
+    """Though somebody else's, of the same size, comes before the append, or after it."""
     world = make(multiappend=multiappend, uidplus=uidplus)
     world.source.put("INBOX", *bodies(8))
     world.destination.drops = lambda message: message.body == mail("m6")
+    if stranger:
+        world.destination.at(stranger, 1 if multiappend else 3, Do(lambda: put_stranger(world)))
 
     job = world.run(verify=verify)
 
+    assert_lost(world, job)
+
+
+@pytest.mark.parametrize("number", range(1, 9))
+def test_rule_19_a_stranger_that_comes_unseen_does_not_answer_for_a_message_that_was_lost(
+    make: WORLD, number: int
+) -> None:
+    """Without UIDPLUS, whenever the folder is opened: also after the last look at what others have written."""
+    world = make(uidplus=False)
+    world.source.put("INBOX", *bodies(8))
+    world.destination.drops = lambda message: message.body == mail("m6")
+    world.destination.at("committed", 1, Do(lambda: world.destination.at("examine", number, Do(come))))
+    came: list[bool] = []
+
+    def come() -> None:
+        came.append(True)
+        put_stranger(world)
+
+    job = world.run()
+
+    assert_lost(world, job)
+    assert came or number > 3
+
+
+def put_stranger(world: World) -> None:
+    assert len(mail("zz")) == len(mail("m6"))
+    world.destination.put("INBOX", mail("zz"))
+
+
+def assert_lost(world: World, job: JobId) -> None:
     audit = world.audits(job)["1"]  # type: ignore[index]
     assert (audit.removed, audit.verified) == (1, 7)
-    assert world.destination.bodies("INBOX") == [one for one in bodies(8) if one != mail("m6")]
+    assert [(row.uid, row.reason) for row in world.failures("noted")] == [(7, Reason.REMOVED_AT_DESTINATION)]
+    there = [one for one in world.destination.bodies("INBOX") if one != mail("zz")]
+    assert there == [one for one in bodies(8) if one != mail("m6")]
     reconciled(world)
 
 
