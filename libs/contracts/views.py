@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from libs.contracts.accounts import Side
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobState, Limits, Mode
+from libs.contracts.notices import Notice
 from libs.contracts.reasons import Reason
 from libs.contracts.schedule import Rate
 
@@ -67,7 +68,8 @@ class JobView(BaseModel):
     limit_text: str | None
     limits: Limits  # as they are set
     rate: Rate  # the bandwidth limit that holds now, and until when
-    warnings: list[str]
+    warnings: list[str]  # the texts of `notices`
+    notices: list[Notice] = []
     holds: list[Hold]
 
 

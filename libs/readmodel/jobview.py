@@ -69,7 +69,8 @@ def view(numbers: Numbers, far: Sums, *, now: datetime, retention: timedelta) ->
         limit_text=_limit_text(head.limits, rate),
         limits=head.limits,
         rate=rate,
-        warnings=list(numbers.warnings),
+        warnings=[notice.text for notice in numbers.notices],
+        notices=list(numbers.notices),
         holds=_holds(head, numbers.named, expires_at),
     )
 

@@ -8,6 +8,7 @@ from typing import Literal
 from libs.contracts.accounts import Side
 from libs.contracts.ids import AgentId, FolderId, JobId
 from libs.contracts.jobs import JobState, Limits, Mode
+from libs.contracts.notices import Notice
 from libs.contracts.reasons import Reason
 
 VerifyLevel = Literal["size", "identity", "bytes"]
@@ -179,6 +180,6 @@ class Numbers:
     names: Sequence[FolderNames] = ()
     progress: Sequence[FolderProgress] = ()
     recent: Recent | None = None
-    warnings: Sequence[str] = ()
+    notices: Sequence[Notice] = ()
     throttle: Throttle | None = None
     failed_folders: frozenset[FolderId] = field(default_factory=frozenset[FolderId])

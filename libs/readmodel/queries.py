@@ -208,13 +208,13 @@ SELECT job_id FROM folders WHERE {_JOBS} UNION DISTINCT SELECT job_id FROM entit
 """
 
 NOTES = f"""
-SELECT job_id, 'warning' AS kind, number, text, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
+SELECT job_id, 'warning' AS kind, number, text, notice, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
 UNION ALL
-SELECT job_id, 'warning', 4294967295, text, NULL, NULL FROM notices FINAL WHERE {_JOBS} AND text != ''
+SELECT job_id, 'warning', 4294967295, text, notice, NULL, NULL FROM notices FINAL WHERE {_JOBS} AND text != ''
 UNION ALL
-SELECT job_id, 'throttle', 0, server_text, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
+SELECT job_id, 'throttle', 0, server_text, NULL, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
 UNION ALL
-SELECT job_id, 'failed folder', run, folder_id, side, NULL FROM scan_failures FINAL
+SELECT job_id, 'failed folder', run, folder_id, NULL, side, NULL FROM scan_failures FINAL
 WHERE {_JOBS} AND folder_id IS NOT NULL
 """
 

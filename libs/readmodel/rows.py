@@ -6,11 +6,12 @@ ClickHouse keeps the newest version of a key. Key columns come first.
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
 from libs.contracts.accounts import Side
 from libs.contracts.ids import AccountDigest, AgentId, FolderId, JobId, PlanId
 from libs.contracts.jobs import MOST_RUNS, JobOptions, Limits
+from libs.contracts.notices import Notice
 from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
 
@@ -176,11 +177,16 @@ class ScanFailureRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningRow:
-    """Key: job_id, number. A sentence for the people who watch the job."""
+    """Key: job_id, number. What is good to know for the people who watch the job."""
 
     job_id: JobId
     number: int
-    text: str
+    text: str  # of the notice
+    notice: Notice | None = None  # None: its text is all there is
+
+    @classmethod
+    def of(cls, job_id: JobId, number: int, notice: Notice) -> Self:
+        return cls(job_id=job_id, number=number, text=notice.text, notice=notice)
 
 
 # ---- written by the copier
@@ -214,15 +220,21 @@ class BehaviourRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """Key: job_id, folder_id, kind. A sentence for the people who watch the job, of the scanner or the copier.
+    """Key: job_id, folder_id, kind. What is good to know for the people who watch the job, of scanner or copier.
 
     An empty text takes one back. Those of the job as a whole have an empty folder_id.
     """
 
     job_id: JobId
     folder_id: FolderId
-    kind: str
-    text: str
+    kind: str  # what it is about; a later notice of the kind takes its place
+    text: str  # of the notice
+    notice: Notice | None = None  # None: its text is all there is
+
+    @classmethod
+    def of(cls, job_id: JobId, folder_id: FolderId, kind: str, notice: Notice | None) -> Self:
+        """None takes one back."""
+        return cls(job_id=job_id, folder_id=folder_id, kind=kind, text=notice.text if notice else "", notice=notice)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,9 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
 
+from libs.contracts import notices
 from libs.contracts.ids import FolderId, JobId
+from libs.contracts.notices import Notice
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
 from libs.readmodel import agent_queries, queries
@@ -152,7 +154,7 @@ class Watching:
                 head=_begun(head, agents.get(job_id, [])),
                 agent=next(iter(agents.get(job_id, [])), None),
                 recent=next(iter(recent.get(job_id, [])), None),
-                warnings=_warnings(notes.get(job_id, [])),
+                notices=_notices(notes.get(job_id, [])),
                 throttle=_throttle(notes.get(job_id, [])),
                 failed_folders=_failed_folders(notes.get(job_id, []), head.run),
             )
@@ -200,10 +202,13 @@ def _failed_folders(notes: list[dict[str, Any]], run: int) -> frozenset[FolderId
     return frozenset(FolderId(n["text"]) for n in notes if n["kind"] == "failed folder" and n["number"] == run)
 
 
-def _warnings(notes: list[dict[str, Any]]) -> list[str]:
+def _notices(notes: list[dict[str, Any]]) -> list[Notice]:
     """The scanner's in their order, then the copier's; what several folders say is said once."""
-    ordered = sorted(notes, key=lambda note: (note["number"], note["text"]))
-    return list(dict.fromkeys(note["text"] for note in ordered if note["kind"] == "warning"))
+    ordered = sorted(
+        (note for note in notes if note["kind"] == "warning"), key=lambda note: (note["number"], note["text"])
+    )
+    read = [notices.read(n["notice"]) if n["notice"] else notices.OtherNotice(sentence=n["text"]) for n in ordered]
+    return list({notice.text: notice for notice in read}.values())
 
 
 def _throttle(notes: list[dict[str, Any]]) -> Throttle | None:

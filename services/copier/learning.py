@@ -3,23 +3,11 @@
 from datetime import UTC, datetime
 
 from libs.contracts.ids import AccountDigest
+from libs.contracts.notices import DatesLost, GoneAtOnce, MessagesRewritten, Notice, SizesWrong, SourceFolderGone
 from libs.contracts.survives import weakest
 from libs.readmodel.port import Store
 from libs.readmodel.rows import BehaviourRow, NoticeRow, PlanRow
 from services.copier.behaviour import Behaviour, Seen
-
-REWRITES = {
-    "size": "The destination changes messages as it stores them, but not their main headers and size. "
-    "They are recognised and verified by these.",
-    "headers": "The destination changes messages as it stores them, but not their main headers. "
-    "They are recognised and verified by these.",
-    "message_id": "The destination changes messages as it stores them, but not their Message-ID. "
-    "They are recognised and verified by it alone.",
-    "none": "The destination changes messages beyond recognition, even their Message-ID. They can't be verified; "
-    "what is in doubt is listed as unconfirmed and not sent again.",
-}
-SIZES = "The destination tells wrong sizes. Messages are recognised by their headers."
-DATES = "The destination does not keep the dates of messages."
 
 
 class Learning:
@@ -48,14 +36,13 @@ class Learning:
         behaviour.filters = behaviour.filters or seen.gone > 0
         self.keep()
         if not seen.dates:
-            self._notice("dates", DATES)
+            self._notice("dates", DatesLost())
         if seen.survives == "headers" and seen.exact:
-            self._notice("sizes", SIZES)
-        elif seen.survives in REWRITES:
-            self._notice("rewrites", REWRITES[seen.survives])
+            self._notice("sizes", SizesWrong())
+        elif seen.survives is not None and seen.survives != "bytes":
+            self._notice("rewrites", MessagesRewritten(survives=seen.survives))
         if seen.gone:
-            gone = f"{seen.gone} of the first {of} messages delivered to “{self._names()[1]}” were gone at once."
-            self._notice("filters", f"{gone} Is there a filter or a rule at the destination?")
+            self._notice("filters", GoneAtOnce(folder=self._names()[1], messages=seen.gone, of=of))
 
     def keep(self) -> None:
         """For the next job of this account, and for the rest of this one."""
@@ -75,11 +62,10 @@ class Learning:
     def source_gone(self, index: int) -> None:
         names = self._names()[0]
         name = names[index] if index < len(names) else ""
-        gone = f"The source folder “{name}” was renamed or deleted meanwhile; what was left of it is skipped."
-        self._notice(f"gone {index}", f"{gone} If it was renamed, run the migration once more.")
+        self._notice(f"gone {index}", SourceFolderGone(folder=name))
 
-    def _notice(self, kind: str, text: str) -> None:
-        row = NoticeRow(job_id=self._plan.job_id, folder_id=self._plan.folder_id, kind=kind, text=text)
+    def _notice(self, kind: str, notice: Notice) -> None:
+        row = NoticeRow.of(self._plan.job_id, self._plan.folder_id, kind, notice)
         self._store.write([row], now=datetime.now(UTC))
 
     def _names(self) -> tuple[tuple[str, ...], str]:

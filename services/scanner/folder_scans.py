@@ -6,6 +6,7 @@ from libs.contracts import topics
 from libs.contracts.commands import CopyFolder
 from libs.contracts.events import FolderPlanned, WorkItemFinished
 from libs.contracts.ids import FolderId, new_plan_id
+from libs.contracts.notices import DryRunBlind, NameNotTaken, Notice
 from libs.eventlog.port import EventLog
 from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.port import ReadModelUnavailable, Remembered, Store
@@ -18,7 +19,7 @@ from services.scanner.known import Known, KnownJobs
 from services.scanner.naming import fold
 from services.scanner.planned import Planned
 from services.scanner.planner import Planning
-from services.scanner.preflight import UNTOLD, Room, room_warning
+from services.scanner.preflight import Room, too_little_room
 from services.scanner.remembered import plan_unchanged
 from services.scanner.standins import stand_ins
 
@@ -118,9 +119,9 @@ class FolderScans:
                 planning.rename(name)
                 planned = planning.plan(both)
                 if planned.row.destination_uidvalidity != NOT_CREATED:
-                    text = f"The destination does not take the name “{folder.destination_name}”: it is “{name}” there."
+                    notice = NameNotTaken(folder=folder.destination_name, destination=name)
                     number = FIRST_RENAMED + int(folder.folder_id)
-                    return planned, [planning.folder, WarningRow(job_id=request.job_id, number=number, text=text)]
+                    return planned, [planning.folder, WarningRow.of(request.job_id, number, notice)]
             return refused, []
 
         return self._accounts.run(request.job_id, request.run, try_names) or (refused, [])
@@ -136,7 +137,7 @@ class FolderScans:
 
     def _say_of_the_job(self, request: RequestRow, *, quota: bool) -> None:
         """After each plan: whether there is room for what all of them will copy."""
-        said = {"untold": UNTOLD} if request.options.mode == "dry_run" else {}
+        said: dict[str, Notice | None] = {"untold": DryRunBlind()} if request.options.mode == "dry_run" else {}
         left = self._store.quota(request.job_id) if quota else None
         if left and (left.bytes_free is not None or left.messages_free is not None):
             planned = self._store.planned(request.job_id)
@@ -146,11 +147,8 @@ class FolderScans:
                 bytes_planned=planned.bytes,
                 messages_planned=planned.items,
             )
-            said["room"] = room_warning(room)
-        rows = [
-            NoticeRow(job_id=request.job_id, folder_id=FolderId(""), kind=kind, text=text)
-            for kind, text in said.items()
-        ]
+            said["room"] = too_little_room(room)
+        rows = [NoticeRow.of(request.job_id, FolderId(""), kind, notice) for kind, notice in said.items()]
         if rows:
             self._store.write(rows, now=datetime.now(UTC))
 

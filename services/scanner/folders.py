@@ -41,10 +41,10 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     with at("source"):
         held = both.source.quota() if quota.bytes_free is not None and _wants_all(options) else Quota()
     said = [
-        *naming.collision_warnings(mappings),
-        preflight.rename_warning(mappings, source, destination),
-        preflight.shared_warning(source),
-        preflight.too_small_warning(held, quota),
+        *preflight.joined(mappings),
+        preflight.names_changed(mappings, source, destination),
+        preflight.shared(source),
+        preflight.too_small(held, quota),
     ]
     known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
@@ -54,9 +54,7 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
             folder_row(job_id, number, mapping, known.get(mapping.destination_name), subscribes=subscribes)
             for number, mapping in enumerate(mappings, 1)
         ],
-        warnings=[
-            WarningRow(job_id=job_id, number=number, text=text) for number, text in enumerate(filter(None, said), 1)
-        ],
+        warnings=[WarningRow.of(job_id, number, notice) for number, notice in enumerate(filter(None, said), 1)],
         quota=QuotaRow(job_id=job_id, bytes_free=quota.bytes_free, messages_free=quota.messages_free),
     )
 

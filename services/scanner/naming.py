@@ -145,13 +145,3 @@ def wanted(folder: Folder, include: Sequence[str], exclude: Sequence[str]) -> bo
 def fold(name: str) -> str:
     """Case folding takes some letters apart (Unicode 3.13, D145), so it is composed again."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
-
-
-def collision_warnings(mappings: Sequence[FolderMapping]) -> list[str]:
-    """One sentence for each destination folder that takes more than one source folder."""
-    return [
-        f"{len(mapping.sources)} source folders go into one destination folder, “{mapping.destination_name}”: "
-        + ", ".join(f"“{folder.name}”" for folder in mapping.sources)
-        for mapping in mappings
-        if len(mapping.sources) > 1
-    ]

@@ -10,8 +10,8 @@ from libs.contracts.reasons import Reason
 from libs.contracts.survives import Survives
 from libs.mailbox.port import Listed
 from libs.readmodel.rows import FailureRow, FolderRow, NoticeRow, PlanRow
+from services.scanner import preflight
 from services.scanner.destination import NOT_CREATED, Held, Made
-from services.scanner.preflight import gone_warning, keyword_warning, name_warning, size_warning
 from services.scanner.source import GONE, Source
 
 
@@ -99,10 +99,10 @@ def planned(
     names = dict(zip(folder.source_wires, folder.source_names, strict=True))
     refused = sum(len(source.refused) for source in sources)
     said = {
-        "size": size_warning(folder.destination_name, refused, found.limit),
-        "gone": gone_warning([names[wire] for wire in gone]),
-        "name": name_warning(folder.destination_name, made.refusal, copied.items),
-        "keywords": keyword_warning(
+        "size": preflight.too_large(folder.destination_name, refused, found.limit),
+        "gone": preflight.gone([names[wire] for wire in gone]),
+        "name": preflight.refused(folder.destination_name, made.refusal, copied.items),
+        "keywords": preflight.keywords_lost(
             folder.destination_name, [keyword for source in sources for keyword in source.keywords], held.selected
         ),
     }
@@ -115,9 +115,9 @@ def planned(
         quota=quota,
         # A later plan of the folder also takes back what an earlier one said.
         notices=[
-            NoticeRow(job_id=folder.job_id, folder_id=folder.folder_id, kind=kind, text=text)
-            for kind, text in said.items()
-            if text or number > 1
+            NoticeRow.of(folder.job_id, folder.folder_id, kind, notice)
+            for kind, notice in said.items()
+            if notice or number > 1
         ],
         misnamed=made.refusal is not None and not made.failing,
     )

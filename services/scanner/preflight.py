@@ -2,24 +2,31 @@
 
 Most servers tell how much they take, and some which keywords; whether a new
 folder's name is welcome shows only when the folder is made. What a server does
-not tell is not guessed.
+not tell is not guessed. Each function answers None where there is nothing to say.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from libs.contracts.notices import (
+    DestinationTooSmall,
+    FolderRefused,
+    FoldersGone,
+    FoldersJoined,
+    KeywordsLost,
+    MessagesTooLarge,
+    NamesChanged,
+    Renamed,
+    SharedLeftOut,
+    TooLittleRoom,
+    TooManyMessages,
+    first,
+)
 from libs.mailbox.port import Quota, Selected
 from services.scanner.naming import FolderMapping, Side
 from services.scanner.uses import components
 
-SHOWN = 10  # names in one sentence
-KILOBYTE, MEGABYTE = 1_000, 1_000_000
 ANY_KEYWORD = "\\*"  # RFC 3501 section 7.1: new ones can be made
-
-UNTOLD = (
-    "A dry run can’t know whether the destination accepts the names of new folders, and often not whether it keeps "
-    "keywords: most servers tell that only when something is written."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,89 +39,76 @@ class Room:
     messages_planned: int
 
 
-def size_warning(folder: str, too_large: int, limit: int | None) -> str:
-    """Of messages that the destination refuses for their size (RFC 7889). Empty when there is nothing to say, as all
-    of these are."""
-    if not too_large or limit is None:
-        return ""
-    return (
-        f"{_messages(too_large)} of “{folder}” can’t be copied: the destination takes no message larger than "
-        f"{_size(limit)}."
-    )
+def too_large(folder: str, messages: int, limit: int | None) -> MessagesTooLarge | None:
+    """Of messages that the destination refuses for their size (RFC 7889)."""
+    if not messages or limit is None:
+        return None
+    return MessagesTooLarge(folder=folder, messages=messages, limit_bytes=limit)
 
 
-def name_warning(folder: str, refusal: str | None, messages: int) -> str:
+def refused(folder: str, refusal: str | None, messages: int) -> FolderRefused | None:
     """`refusal` is what the server said to CREATE; None when it made the folder, or was not asked to."""
-    if refusal is None:
-        return ""
-    lost = f" {_messages(messages)} can’t be copied." if messages else " There is no mail in it."
-    said = f" It said: {refusal}" if refusal else ""
-    return f"The destination would not make the folder “{folder}”.{lost}{said}"
+    return None if refusal is None else FolderRefused(folder=folder, messages=messages, server_text=refusal)
 
 
-def gone_warning(names: Sequence[str]) -> str:
+def gone(names: Sequence[str]) -> FoldersGone | None:
     """Source folders that were listed, and then were not there to be planned."""
-    if not names:
-        return ""
-    return (
-        "No longer at the source when its turn came, and not copied. If it was renamed, start the migration once "
-        f"more: {_listed([f'“{name}”' for name in names])}"
-    )
+    folders, more = first(names)
+    return FoldersGone(folders=folders, more=more) if folders else None
 
 
-def keyword_warning(folder: str, keywords: Iterable[str], destination: Selected | None) -> str:
+def keywords_lost(folder: str, keywords: Iterable[str], destination: Selected | None) -> KeywordsLost | None:
     """EXAMINE tells which flags would be kept on some servers only; on the others nothing is said."""
     kept = destination.permanent_flags if destination else frozenset[str]()
     if not kept or ANY_KEYWORD in kept:
-        return ""
+        return None
     known = {flag.casefold() for flag in kept}
-    lost = sorted({keyword for keyword in keywords if keyword.casefold() not in known})
-    return f"The destination keeps no new keywords in “{folder}”. Not kept: {_listed(lost)}" if lost else ""
+    lost, more = first(sorted({keyword for keyword in keywords if keyword.casefold() not in known}))
+    return KeywordsLost(folder=folder, keywords=lost, more=more) if lost else None
 
 
-def too_small_warning(source: Quota, destination: Quota) -> str:
+def too_small(source: Quota, destination: Quota) -> DestinationTooSmall | None:
     """Known before anything is planned: what the source holds can't lie at the destination as a whole.
 
     Only the quota as a whole is compared: of what is left nothing is known as long as nobody has looked how much of
-    the source is there already. `room_warning` says that, from plan to plan.
+    the source is there already. `too_little_room` says that, from plan to plan.
     """
     if source.bytes_used is None or destination.bytes_free is None or destination.bytes_used is None:
-        return ""
+        return None
     whole = destination.bytes_free + destination.bytes_used
-    if source.bytes_used <= whole:
-        return ""
-    return (
-        f"The source says that it uses {_size(source.bytes_used)}, and the destination takes {_size(whole)} in all. "
-        "Enlarge it or leave out folders, or it may be full before everything has arrived."
-    )
+    return DestinationTooSmall(bytes_used=source.bytes_used, bytes_whole=whole) if source.bytes_used > whole else None
 
 
-def room_warning(room: Room) -> str:
+def too_little_room(room: Room) -> TooLittleRoom | TooManyMessages | None:
     if room.bytes_free is not None and room.bytes_planned > room.bytes_free:
-        return (
-            f"The destination has {_size(room.bytes_free)} left, and {_size(room.bytes_planned)} are to be "
-            "copied. Free space or enlarge it, or it will be full before everything has arrived."
-        )
+        return TooLittleRoom(bytes_free=room.bytes_free, bytes_planned=room.bytes_planned)
     if room.messages_free is not None and room.messages_planned > room.messages_free:
-        return (
-            f"The destination takes {_messages(room.messages_free)} more, and {room.messages_planned} are to be "
-            "copied. Make room or raise that limit, or not everything will arrive."
-        )
-    return ""
+        return TooManyMessages(messages_free=room.messages_free, messages_planned=room.messages_planned)
+    return None
 
 
-def shared_warning(source: Side) -> str:
+def shared(source: Side) -> SharedLeftOut | None:
     """Folders that the account sees and that are not its own (RFC 2342)."""
-    left = [one.name for one in source.folders if one.selectable and not source.namespace.is_personal(one.name)]
-    return (
-        f"Not copied, as they are shared or other people’s: {_listed([f'“{name}”' for name in left])}" if left else ""
+    folders, more = first(
+        [one.name for one in source.folders if one.selectable and not source.namespace.is_personal(one.name)]
     )
+    return SharedLeftOut(folders=folders, more=more) if folders else None
 
 
-def rename_warning(mappings: Sequence[FolderMapping], source: Side, destination: Side) -> str:
+def joined(mappings: Sequence[FolderMapping]) -> list[FoldersJoined]:
+    """Each destination folder that takes more than one source folder."""
+    found: list[FoldersJoined] = []
+    for mapping in mappings:
+        if len(mapping.sources) > 1:
+            sources, more = first([folder.name for folder in mapping.sources])
+            found.append(FoldersJoined(folder=mapping.destination_name, sources=sources, more=more))
+    return found
+
+
+def names_changed(mappings: Sequence[FolderMapping], source: Side, destination: Side) -> NamesChanged | None:
     """Names that hold what parts names at the destination arrive under another one."""
     delimiter = destination.namespace.delimiter
-    renamed: list[str] = []
+    renamed: list[Renamed] = []
     for mapping in mappings:
         for folder in mapping.sources:
             parts = components(folder, source.namespace)
@@ -123,20 +117,6 @@ def rename_warning(mappings: Sequence[FolderMapping], source: Side, destination:
             else:
                 changed = bool(delimiter) and any(str(delimiter) in part for part in parts)
             if changed and folder.name != mapping.destination_name:
-                renamed.append(f"“{folder.name}” as “{mapping.destination_name}”")
-    if not renamed:
-        return ""
-    return f"Some folder names can’t be held by the destination as they are. They arrive changed: {_listed(renamed)}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f", and {more} more." if more > 0 else ".")
-
-
-def _messages(count: int) -> str:
-    return "1 message" if count == 1 else f"{count} messages"
-
-
-def _size(size: int) -> str:
-    return f"{size / MEGABYTE:,.1f} MB" if size >= MEGABYTE else f"{size / KILOBYTE:,.1f} kB"
+                renamed.append(Renamed(source=folder.name, destination=mapping.destination_name))
+    told, more = first(renamed)
+    return NamesChanged(renamed=told, more=more) if told else None

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from libs.contracts.events import FolderAudited, Progress, ScanFailed
 from libs.contracts.ids import FolderId, JobId, PlanId, key_hash
 from libs.contracts.jobs import JobOptions, JobState, Limits
+from libs.contracts.notices import DatesLost, FoldersJoined, Notice, OtherNotice
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import Snapshot
 from libs.readmodel.model import ReadModel
@@ -350,6 +351,24 @@ def test_a_dry_run_is_scanning_until_it_is_completed_and_says_what_remains(store
     assert view.job.warnings == []
     assert "dry run" in view.job.state_text
     assert [row.state for row in view.breakdown] == ["planned"]
+
+
+def test_what_is_good_to_know_is_in_the_view_with_its_kind_and_values_and_as_a_sentence(store: ReadModel) -> None:
+    job = new_job()
+    of_the_scanner: Notice = FoldersJoined(folder="Größe", sources=("GRÖSSE", "größe“ \\ '"), more=3)
+    of_the_copier: Notice = DatesLost()
+    store.write([*admitted(job, "1", "2"), WarningRow.of(job, 1, of_the_scanner)], now=at(0))
+    told = [NoticeRow.of(job, FolderId(one), "dates", of_the_copier) for one in ("1", "2")]
+    taken_back = NoticeRow.of(job, FolderId("1"), "name", None)
+    before_there_were_kinds = WarningRow(job_id=job, number=2, text="Mind the gap")
+    store.write([*told, before_there_were_kinds, taken_back], now=at(1))
+    store.refresh([job], at(5))
+
+    view = see(store, job).job
+
+    assert view.notices == [of_the_scanner, OtherNotice(sentence="Mind the gap"), of_the_copier]
+    assert view.warnings == [notice.text for notice in view.notices]
+    assert Snapshot.model_validate_json(see(store, job).model_dump_json()).job == view
 
 
 def test_the_breakdown_names_folders_and_orders_them(store: ReadModel) -> None:

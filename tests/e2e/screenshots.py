@@ -58,6 +58,7 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
 def german() -> dict[str, Callable[[Page, str], None]]:
     return {
         "german": _job("completed_with_errors"),
+        "german-dry-run": _job("dry-run"),
         "german-resting": _job("resting"),
         "german-start": _start,
         "german-fleet": _fleet,

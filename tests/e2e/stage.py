@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from math import sin
@@ -14,31 +14,49 @@ from cryptography.fernet import Fernet
 from libs.contracts.accounts import Account
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import ENDED, STATE_TEXT, JobState, Limits
+from libs.contracts.notices import (
+    DatesLost,
+    DryRunBlind,
+    FolderRefused,
+    FoldersJoined,
+    KeywordsLost,
+    MessagesRewritten,
+    MessagesTooLarge,
+    NameNotTaken,
+    NamesChanged,
+    Notice,
+    Renamed,
+    TooLittleRoom,
+)
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.schedule import Rate as Limit
 from libs.contracts.views import BatchRow, BreakdownRow, FailureRow, Hold, JobView, RemainingSeconds, Snapshot
 from libs.mailbox.errors import AccountUnusable
-from libs.mailbox.port import Folder, Selected, Status
+from libs.mailbox.port import Folder, Status
 from libs.runtime.health import Health
 from libs.vault.recipients import Recipients
 from services.api.app import create_app
 from services.api.deps import Deps
 from services.api.rates import Rate
-from services.scanner.preflight import UNTOLD, keyword_warning, size_warning
 from tests.api.fakes import FakeLog, FakeReadModel, FakeVault
 from tests.mail.ports import free_port
 
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
 SLOW_DOWN = "[OVERQUOTA] Too many commands, try again in 5 minutes."
-DRY_RUN_WARNINGS = [
-    size_warning("INBOX", 2, 52_428_800),
-    keyword_warning(
-        "Sent",
-        ["$Label1", "Rechnung"],
-        Selected(uidvalidity=1, uidnext=1, exists=0, permanent_flags=frozenset({"\\Seen"})),
-    ),
-    UNTOLD,
+NOTICES: list[Notice] = [
+    FoldersJoined(folder="Archiv/2024", sources=("INBOX.Archiv.2024", "INBOX.archiv.2024"), more=0),
+    NameNotTaken(folder="CON", destination="CON_"),
+    FolderRefused(folder="Outbox", messages=3, server_text="NO [CANNOT] Mailbox name is reserved"),
+    MessagesRewritten(survives="headers"),
+    DatesLost(),
+]
+DRY_RUN_NOTICES: list[Notice] = [
+    NamesChanged(renamed=(Renamed(source="INBOX.家族", destination="家族"),), more=0),
+    MessagesTooLarge(folder="INBOX", messages=2, limit_bytes=52_428_800),
+    KeywordsLost(folder="Sent", keywords=("$Label1", "Rechnung"), more=0),
+    TooLittleRoom(bytes_free=1_400_000_000, bytes_planned=2_085_000_000),
+    DryRunBlind(),
 ]
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "08:00", "to": "18:00", "mbps": 0}
@@ -62,7 +80,8 @@ class Stage(FakeReadModel):
         self.started = datetime.now(UTC) - 14 * MINUTE
         for n, state in enumerate(JobState):
             if state is not JobState.GONE:
-                self.put(state.value, state, name=PEOPLE[n % len(PEOPLE)])
+                told = noticed(NOTICES if state is JobState.COMPLETED_WITH_ERRORS else [])
+                self.put(state.value, state, name=PEOPLE[n % len(PEOPLE)], **told)
 
         limits = Limits.model_validate({"bandwidth_limit_mbps": 20, "schedule": [OFFICE], "timezone": "Europe/Berlin"})
         waiting = {"limits": limits, "rate": Limit(mbps=0, until=self.started.replace(minute=0) + 3 * HOUR)}
@@ -87,7 +106,7 @@ class Stage(FakeReadModel):
     def _put_dry_run(self) -> None:
         """What would be copied, and what the destination would not take."""
         none = {"items_completed": 0, "items_verified": 0, "bytes_completed": 0, "speed_bytes_per_second": None}
-        would = {"items_remaining": 13_598, "items_failed": 2, "verify_level": None, "warnings": DRY_RUN_WARNINGS}
+        would = {"items_remaining": 13_598, "items_failed": 2, "verify_level": None, **noticed(DRY_RUN_NOTICES)}
         self.put("dry-run", JobState.COMPLETED, name="Anna Lindqvist", mode="dry_run", **none, **would)
         planned = {"items_completed": 0, "items_verified": 0, "bytes_completed": 0, "state": "planned"}
         snapshot = self.snapshots[JobId("j-dry-run")]
@@ -177,6 +196,10 @@ class Stage(FakeReadModel):
             )
             for n, (folder, uid, reason, text) in enumerate(said)
         ]
+
+
+def noticed(notices: Sequence[Notice]) -> dict[str, Any]:
+    return {"notices": list(notices), "warnings": [notice.text for notice in notices]}
 
 
 def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, Any]) -> Snapshot:

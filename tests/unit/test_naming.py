@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from libs.mailbox.port import Folder, Namespace
-from services.scanner.naming import FolderMapping, Side, collision_warnings, fold, map_folders
+from services.scanner.naming import FolderMapping, Side, fold, map_folders
+from services.scanner.preflight import joined
 
 
 def side(*names: str, delimiter: str | None = "/", prefix: str = "", uses: dict[str, str] | None = None) -> Side:
@@ -206,9 +207,9 @@ def test_names_that_differ_in_letter_case_or_composition_share_one_folder_and_it
     mappings = map_folders(side(composed, decomposed, "other"), side("INBOX"), folder_map={})
 
     assert len(mappings) == 2
-    (warning,) = collision_warnings(mappings)
-    assert composed in warning
-    assert decomposed in warning
+    (notice,) = joined(mappings)
+    assert set(notice.sources) == {composed, decomposed}
+    assert all(name in notice.text for name in (notice.folder, *notice.sources))
 
 
 def test_a_folder_that_exists_keeps_its_spelling() -> None:

@@ -8,12 +8,13 @@ import pytest
 from libs.contracts import topics
 from libs.contracts.commands import CopyFolder
 from libs.contracts.events import WorkItemFinished
+from libs.contracts.notices import DryRunBlind, KeywordsLost, NamesChanged, Renamed
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import WritingForbidden
 from libs.mailbox.port import Folder, Message, Namespace, Quota, Selected
 from libs.readmodel.rows import ClaimRow, NoticeRow, PlanRow, WarningRow
 from services.scanner.naming import Side, map_folders
-from services.scanner.preflight import UNTOLD, Room, keyword_warning, rename_warning, room_warning
+from services.scanner.preflight import Room, keywords_lost, names_changed, too_little_room
 from tests.mail.model import MailboxModel, mail
 from tests.mail.trouble import Do
 from tests.unit.world import World
@@ -37,7 +38,7 @@ def make() -> Iterator[WORLD]:
 def said(world: World) -> list[str]:
     """What the job view shows as warnings."""
     rows = [*world.store.rows(WarningRow), *world.store.rows(NoticeRow)]
-    return [row.text for row in rows if row.text and row.text != UNTOLD]
+    return [row.text for row in rows if row.text and row.notice != DryRunBlind()]
 
 
 # ---- the size of a message
@@ -124,8 +125,9 @@ def test_room_is_compared_in_bytes_and_messages(
 ) -> None:
     room = Room(bytes_free=free[0], messages_free=free[1], bytes_planned=1_000, messages_planned=messages)
 
-    text = room_warning(room)
+    notice = too_little_room(room)
 
+    text = notice.text if notice else ""
     assert text.startswith(beginning)
     assert bool(text) == bool(beginning)
 
@@ -140,14 +142,16 @@ def selected(*, permanent: tuple[str, ...] = ()) -> Selected:
 def test_keywords_that_the_destination_will_not_keep_are_said() -> None:
     keywords = ("$Forwarded", "NonJunk", "$MDNSent", "NonJunk")
 
-    text = keyword_warning("Sent", keywords, selected(permanent=("\\Seen", "$forwarded")))
+    notice = keywords_lost("Sent", keywords, selected(permanent=("\\Seen", "$forwarded")))
 
-    assert text == "The destination keeps no new keywords in “Sent”. Not kept: $MDNSent, NonJunk."
+    assert notice == KeywordsLost(folder="Sent", keywords=("$MDNSent", "NonJunk"), more=0)
+    assert notice
+    assert notice.text == "The destination keeps no new keywords in “Sent”. Not kept: $MDNSent, NonJunk."
 
 
 @pytest.mark.parametrize("destination", [None, selected(), selected(permanent=("\\Seen", "\\*"))])
 def test_where_the_destination_keeps_keywords_or_does_not_tell_nothing_is_said(destination: Selected | None) -> None:
-    assert keyword_warning("Sent", ["$Forwarded"], destination) == ""
+    assert keywords_lost("Sent", ["$Forwarded"], destination) is None
 
 
 # ---- folder names
@@ -161,11 +165,17 @@ def test_names_the_destination_can_not_hold_are_said_with_what_becomes_of_them()
     destination = Side(folders=[], namespace=Namespace(prefix="INBOX.", delimiter="."))
     mappings = map_folders(source, destination, folder_map={})
 
-    assert rename_warning(mappings, source, destination) == (
+    notice = names_changed(mappings, source, destination)
+    assert notice == NamesChanged(
+        renamed=(Renamed(source="a.b", destination="INBOX.a_b"), Renamed(source="a.b/c", destination="INBOX.a_b.c")),
+        more=0,
+    )
+    assert notice
+    assert notice.text == (
         "Some folder names can’t be held by the destination as they are. They arrive changed: "
         "“a.b” as “INBOX.a_b”, “a.b/c” as “INBOX.a_b.c”."
     )
-    assert rename_warning(mappings, source, source) == ""
+    assert names_changed(mappings, source, source) is None
 
 
 def test_an_uncreatable_folder_is_said_even_when_it_holds_no_mail(make: WORLD) -> None:
@@ -216,7 +226,7 @@ def test_a_dry_run_says_what_would_be_copied_and_writes_nothing(make: WORLD) -> 
     assert [one for one in world.log.read(topics.WORK_ITEMS) if isinstance(one, CopyFolder)] == []
     finished = [one for one in world.progress(job) if isinstance(one, WorkItemFinished)]
     assert {one.completed for one in finished} == {0}
-    assert [row.text for row in world.store.rows(NoticeRow) if row.text] == [UNTOLD]
+    assert [row.notice for row in world.store.rows(NoticeRow) if row.text] == [DryRunBlind()]
 
 
 def test_every_session_of_a_dry_run_and_every_session_with_a_source_refuses_to_write(make: WORLD) -> None:

@@ -55,7 +55,7 @@ export function formats(locale: string, speedUnit: string, timeZone?: string): F
       const power = value < 1 ? 0 : Math.min(SIZES.length - 1, Math.floor(Math.log10(value) / 3))
       const shown = value / 1_000 ** power
       const options = { style: 'unit', unit: SIZES[power] ?? 'byte', unitDisplay: 'short' } as const
-      return new Intl.NumberFormat(locale, { ...options, maximumFractionDigits: power === 0 || shown >= 100 ? 0 : 1 }).format(shown)
+      return new Intl.NumberFormat(locale, { ...options, maximumFractionDigits: power === 0 || shown >= 100 ? 0 : 1 }).format(shown).replace(' ', '\u00a0')
     },
     speed(bytesPerSecond) {
       if (bytesPerSecond === null || bytesPerSecond <= 0) return NONE

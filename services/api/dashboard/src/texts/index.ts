@@ -7,14 +7,15 @@ import type { FleetTexts } from './en/fleet'
 import type { FootTexts } from './en/foot'
 import type { JobTexts } from './en/job'
 import type { LimitsTexts } from './en/limits'
+import type { NoticeTexts } from './en/notices'
 import type { OperatorTexts } from './en/operator'
 import type { ReasonTexts } from './en/reasons'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
-export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator' | 'external'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'notices' | 'limits' | 'operator' | 'external'
 
 /** Each module exports one object: the texts that are added. */
 const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
@@ -27,6 +28,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     sections: () => import('./en/sections'),
     foot: () => import('./en/foot'),
     reasons: () => import('./en/reasons'),
+    notices: () => import('./en/notices'),
     limits: () => import('./en/limits'),
     operator: () => import('./en/operator'),
     external: () => import('./en/external'),
@@ -40,6 +42,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     sections: () => import('./de/sections'),
     foot: () => import('./de/foot'),
     reasons: () => import('./de/reasons'),
+    notices: () => import('./de/notices'),
     limits: () => import('./de/limits'),
     operator: () => import('./de/operator'),
     external: () => import('./de/external'),
