@@ -101,11 +101,13 @@ class JobState(StrEnum):
 ENDED = frozenset({JobState.COMPLETED, JobState.COMPLETED_WITH_ERRORS, JobState.FAILED, JobState.CANCELLED})
 
 STATE_TEXT: dict[JobState, str] = {
-    JobState.QUEUED: "Waiting for its turn: another migration into the same mailbox is still going on.",
+    JobState.QUEUED: (
+        "Waiting for its turn: it begins when a worker is free and no other migration into the same mailbox goes on."
+    ),
     JobState.SCANNING: "Looking at both mailboxes and counting what has to be copied.",
     JobState.RUNNING: "Copying messages. You can close this page and come back.",
     JobState.PAUSED: "Paused. Nothing is copied until it is resumed.",
-    JobState.THROTTLED: "A mail server asked for a pause. It goes on by itself.",
+    JobState.THROTTLED: "A mail server asked for a pause, or is busy. It goes on by itself.",
     JobState.STALLED: "No worker has reported for a minute. It goes on as soon as one is back; nothing is lost.",
     JobState.CANCELLING: "Stopping. What has been copied stays at the destination.",
     JobState.COMPLETED: "Done. Every message is at the destination.",

@@ -100,7 +100,7 @@ class BatchRow(BaseModel):
 
 
 class FailureRow(BaseModel):
-    """One item that is not at the destination, and why."""
+    """One item that is not at the destination, and why; or one that was delivered, and what is to be said of it."""
 
     at: datetime
     folder: str  # empty: an agent's job has none
@@ -109,6 +109,7 @@ class FailureRow(BaseModel):
     reason: Reason
     server_text: str
     what_to_do: str
+    outcome: Literal["failed", "noted"] = "failed"  # noted: delivered, and counted as completed
 
 
 class Snapshot(BaseModel):

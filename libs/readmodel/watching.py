@@ -130,6 +130,7 @@ class Watching:
                     reason=row["reason"],
                     server_text=row["server_text"],
                     what_to_do=WHAT_TO_DO[Reason(row["reason"])],
+                    outcome=row["outcome"],
                 )
             )
         return failures

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
@@ -31,6 +32,7 @@ class CheckedFolder(BaseModel):
     name: str
     special_use: str | None
     items: int | None  # null: not counted
+    above: list[str] = []  # what it lies in, the outermost first; also what can't hold mail itself
 
 
 class CheckedAccount(BaseModel):
@@ -99,7 +101,14 @@ class _Check:
             except MailboxError as error:
                 if error.reason in (Reason.CONNECTION_LOST, Reason.TIMED_OUT, Reason.PROTOCOL):
                     raise
-        return CheckedFolder(name=folder.name, special_use=folder.special_use, items=items)
+        return CheckedFolder(name=folder.name, special_use=folder.special_use, items=items, above=_above(folder))
+
+
+def _above(folder: Folder) -> list[str]:
+    if folder.delimiter is None:
+        return []
+    names = accumulate(folder.name.split(folder.delimiter), lambda above, name: f"{above}{folder.delimiter}{name}")
+    return [name for name in list(names)[:-1] if name]
 
 
 def _unusable(reason: Reason) -> CheckedAccount:

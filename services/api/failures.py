@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libs.contracts.views import FailureRow
 
-COLUMNS = ("at", "folder", "uid", "item", "reason", "server_text", "what_to_do")
+COLUMNS = ("at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -16,8 +16,8 @@ def csv(failures: Sequence[FailureRow]) -> str:
     writer = _csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in failures:
-        cells = (row.at.isoformat(), row.folder, row.uid or "", row.item, row.reason, row.server_text, row.what_to_do)
-        writer.writerow(_harmless(str(cell)) for cell in cells)
+        cells = {**row.model_dump(), "at": row.at.isoformat(), "uid": row.uid or ""}
+        writer.writerow(_harmless(str(cells[column])) for column in COLUMNS)
     return "\ufeff" + text.getvalue()
 
 

@@ -322,8 +322,8 @@ class FakeSession:
         return [
             Folder(wire="INBOX", name="INBOX", delimiter="/"),
             Folder(wire="Sent", name="Sent", delimiter="/", special_use="\\Sent"),
-            Folder(wire="locked", name="Locked", delimiter="/"),
-            Folder(wire="no", name="Not a folder", delimiter="/", selectable=False),
+            Folder(wire="locked", name="Old/Locked", delimiter="/"),
+            Folder(wire="no", name="Old", delimiter="/", selectable=False),
         ]
 
     def status(self, wire: str) -> Status:

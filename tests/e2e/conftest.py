@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from libs.contracts.accounts import Account
 from services.api.built import built
@@ -15,7 +15,7 @@ from tests.servers.dovecot import Dovecot, at_most
 
 OPERATOR = "operator-token-of-these-tests"
 CHECK = "Check this account"
-DESK = {"width": 1280, "height": 900}
+DESK: ViewportSize = {"width": 1280, "height": 900}
 
 
 @pytest.fixture(scope="session", autouse=True)

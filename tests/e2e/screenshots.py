@@ -42,6 +42,7 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
         "job-resting": _job("resting"),
         "job-limits": _limits,
         "job-dry-run": _job("dry-run"),
+        "job-changed": _job("changed"),
         "gone": _gone,
         "start": _start,
         "start-wrong": _start_wrong,

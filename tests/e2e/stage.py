@@ -94,6 +94,7 @@ class Stage(FakeReadModel):
             **waiting,
         )
         self.put_project("Harbour", limits, self.started)
+        self.put("changed", JobState.COMPLETED_WITH_ERRORS, name="Zoë Martin", items_failed=0)
         self._put_dry_run()
         self._put_external("external", JobState.RUNNING, 0)
         self._put_external("external-errors", JobState.COMPLETED_WITH_ERRORS, 2)
@@ -166,7 +167,8 @@ class Stage(FakeReadModel):
 
     def failures(self, job_id: JobId) -> list[FailureRow]:
         if not self.snapshots[job_id].job.items_failed:
-            return []
+            changed = self.snapshots[job_id].job.state is JobState.COMPLETED_WITH_ERRORS
+            return [self._changed(uid) for uid in (27, 512)] if changed else []
         if self.snapshots[job_id].job.kind == "external":
             row = FailureRow(
                 at=self.started,
@@ -178,6 +180,7 @@ class Stage(FakeReadModel):
                 what_to_do="",
             )
             return [row, row.model_copy(update={"item": "Müller & Söhne.vcf", "server_text": ""})]
+        rest = [self._changed(512)] if self.snapshots[job_id].job.mode == "full" else []
         said = [
             ("INBOX", 2881, Reason.MESSAGE_TOO_LARGE, "NO [LIMIT] Message exceeds maximum size (52428800)"),
             ("INBOX", 3307, Reason.MESSAGE_TOO_LARGE, "NO [LIMIT] Message exceeds maximum size (52428800)"),
@@ -195,7 +198,18 @@ class Stage(FakeReadModel):
                 what_to_do=WHAT_TO_DO[reason],
             )
             for n, (folder, uid, reason, text) in enumerate(said)
-        ]
+        ] + rest
+
+    def _changed(self, uid: int) -> FailureRow:
+        return FailureRow(
+            at=self.started + 9 * MINUTE,
+            folder="Archive",
+            uid=uid,
+            reason=Reason.REWRITTEN,
+            server_text="",
+            what_to_do=WHAT_TO_DO[Reason.REWRITTEN],
+            outcome="noted",
+        )
 
 
 def noticed(notices: Sequence[Notice]) -> dict[str, Any]:

@@ -142,9 +142,9 @@ def test_an_account_that_works_is_listed(client):
 
     assert answer["ok"]
     assert answer["folders"] == [
-        {"name": "INBOX", "special_use": None, "items": 3},
-        {"name": "Sent", "special_use": "\\Sent", "items": 3},
-        {"name": "Locked", "special_use": None, "items": None},
+        {"name": "INBOX", "special_use": None, "items": 3, "above": []},
+        {"name": "Sent", "special_use": "\\Sent", "items": 3, "above": []},
+        {"name": "Old/Locked", "special_use": None, "items": None, "above": ["Old"]},
     ]
     assert answer["message"] == "Mailtide can log in: 3 folders, 6 or more messages."
 
@@ -197,7 +197,7 @@ def test_no_cell_of_the_failures_runs_as_a_formula(formula):
 
     cells = list(csv.reader(io.StringIO(failures_csv([row]).removeprefix("\ufeff"), newline="")))
 
-    assert cells[0] == ["at", "folder", "uid", "item", "reason", "server_text", "what_to_do"]
+    assert cells[0] == ["at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome"]
     assert cells[1][1] == f"'{formula}"
     assert cells[1][3] == f"'{formula}"
     assert cells[1][5] == f'\'{formula},"x"\n'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { after, inSight, nameOf, shown, type View } from '../src/fleet/jobs'
+import { after, finishedAfter, inSight, nameOf, shown, type View } from '../src/fleet/jobs'
 import { job } from './made'
 
 const any: View = { filter: '', state: '', sort: 'name', down: false }
@@ -16,6 +16,15 @@ describe('the jobs of the fleet', () => {
   test('change one by one', () => {
     const next = after(jobs, { name: 'changes', changed: [job({ job_id: 'c' })], gone: ['a'] })
     expect([...next.keys()]).toEqual(['b', 'c'])
+  })
+
+  test('come to the finished ones when they end, and go when they are started again', () => {
+    const ended = job({ job_id: 'a', finished_at: '2026-11-22T13:00:00Z', state: 'completed' })
+    const finished = new Map([['z', job({ job_id: 'z', finished_at: '2026-11-22T11:00:00Z' })]])
+    const next = finishedAfter(finished, { name: 'changes', changed: [ended, b], gone: ['z'] })
+    expect([...next.keys()]).toEqual(['z', 'a'])
+    expect([...finishedAfter(next, { name: 'snapshot', jobs: [{ ...ended, finished_at: null }] }).keys()]).toEqual(['z'])
+    expect(finishedAfter(next, { name: 'changes', changed: [b], gone: [] })).toBe(next)
   })
 
   test('are found by any of their words, and by their state', () => {

@@ -26,6 +26,12 @@ describe('numbers in the language of the browser', () => {
     expect(plain(de.percent(100))).toBe('100 %')
   })
 
+  test('a moment of another day has its date', () => {
+    const now = Date.parse('2026-11-22T14:00:00Z')
+    expect(plain(de.moment('2026-11-22T13:46:00Z', now))).toBe('13:46')
+    expect(plain(de.moment('2026-11-19T13:46:00Z', now))).toBe('19.11.2026, 13:46')
+  })
+
   test('sizes take the unit that suits them', () => {
     expect([0, 999, 1_000, 1_536_000, 412_000_000, 2.5e13].map(en.bytes)).toEqual(['0 byte', '999 byte', '1 kB', '1.5 MB', '412 MB', '25 TB'])
     expect(plain(de.bytes(1_536_000))).toBe('1,5 MB')

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import type { CheckedFolder } from '../src/api/types'
 import { emptyLimits } from '../src/limits/draft'
 import { emptyDraft, fieldNamed, fieldOf, missing, sameAccount, toAccount, withSecurity } from '../src/start/account'
-import { globs, toggled, tree } from '../src/start/folders'
+import { counted, globs, toggled, tree } from '../src/start/folders'
 import { emptyOptions, toOptions, wrongOptions } from '../src/start/options'
 import { start } from '../src/texts/en/start'
 import { common } from '../src/texts/en/common'
@@ -38,10 +39,28 @@ describe('an account', () => {
 })
 
 describe('folders', () => {
-  const branches = tree(['INBOX', 'INBOX/Work', 'INBOX/Work/2024', 'Sent', 'Sent*'].map((name) => ({ name, special_use: null, items: 1 })))
+  const folder = (name: string, above: string[] = []): CheckedFolder => ({ name, above, special_use: null, items: 1 })
+  const branches = tree([folder('INBOX'), folder('INBOX/Work', ['INBOX']), folder('INBOX/Work/2024', ['INBOX', 'INBOX/Work']), folder('Sent'), folder('Sent*')])
 
   test('stand below the ones they are in', () => {
     expect(branches.map((branch) => [branch.label, branch.depth])).toEqual([['INBOX', 0], ['Work', 1], ['2024', 2], ['Sent', 0], ['Sent*', 0]])
+  })
+
+  test('only the server says what lies in what', () => {
+    expect(tree([folder('A'), folder('A.b')]).map((branch) => [branch.label, branch.depth])).toEqual([['A', 0], ['A.b', 0]])
+  })
+
+  test('what only holds folders can be chosen with what lies in it, and is never asked for', () => {
+    const gmail = tree([folder('INBOX'), folder('[Gmail]/Sent', ['[Gmail]']), folder('[Gmail]/Spam', ['[Gmail]'])])
+    expect(gmail.map((branch) => [branch.label, branch.depth, branch.holds])).toEqual([['INBOX', 0, true], ['[Gmail]', 0, false], ['Sent', 1, true], ['Spam', 1, true]])
+    const left = toggled(new Set(), gmail, '[Gmail]', false)
+    expect(globs(gmail, left)).toEqual({ include: ['INBOX'] })
+    expect(wrongOptions({ ...emptyOptions(), left: toggled(left, gmail, 'INBOX', false) }, gmail)).toEqual(['folders'])
+  })
+
+  test('that were not counted are not empty', () => {
+    expect(counted([{ items: 2 }, { items: null }])).toEqual({ items: 2, all: false })
+    expect(counted([{ items: 2 }, { items: 1 }])).toEqual({ items: 3, all: true })
   })
 
   test('go together with what is below them', () => {

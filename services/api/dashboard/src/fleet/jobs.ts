@@ -23,6 +23,14 @@ export function after(jobs: ReadonlyMap<string, JobView>, event: FleetEvent): Ma
   return new Map(event.jobs.map((job) => [job.job_id, same(jobs.get(job.job_id), job)]))
 }
 
+/** The finished ones, once what is live has changed: those that end come to them, those that were started again go. */
+export function finishedAfter(finished: ReadonlyMap<string, JobView>, event: FleetEvent): ReadonlyMap<string, JobView> {
+  const all = event.name === 'changes' ? event.changed : event.jobs
+  const changed = all.filter((job) => job.finished_at !== null)
+  const gone = all.filter((job) => job.finished_at === null && finished.has(job.job_id)).map((job) => job.job_id)
+  return changed.length + gone.length > 0 ? after(finished, { name: 'changes', changed, gone }) : finished
+}
+
 function same(before: JobView | undefined, job: JobView): JobView {
   return before !== undefined && before.last_report_at === job.last_report_at && before.state === job.state && before.items_remaining === job.items_remaining && before.speed_bytes_per_second === job.speed_bytes_per_second && before.rate.mbps === job.rate.mbps ? before : job
 }

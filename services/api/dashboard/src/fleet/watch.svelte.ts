@@ -3,7 +3,7 @@ import { ask, send } from '../api/client'
 import type { JobView } from '../api/types'
 import { tab } from '../live/eyes'
 import { Stream, type Happening, type Link } from '../live/stream'
-import { after, type FleetEvent } from './jobs'
+import { after, finishedAfter, type FleetEvent } from './jobs'
 
 const ACTIVE = '/api/jobs?state=active'
 
@@ -12,12 +12,37 @@ export class FleetWatch {
   finished = $state.raw<ReadonlyMap<string, JobView> | null>(null)
   link = $state.raw<Link>('connecting')
   readonly #token: string
-  readonly #stream: Stream<FleetEvent>
+  #stream: Stream<FleetEvent>
 
   private constructor(token: string, jobs: JobView[]) {
     this.#token = token
     this.#take({ name: 'snapshot', jobs })
-    this.#stream = new Stream<FleetEvent>(
+    this.#stream = this.#open()
+  }
+
+  /** Throws a `Problem`: the token is not the operator's, or there is no answer. */
+  static async open(token: string): Promise<FleetWatch> {
+    return new FleetWatch(token, await ask<JobView[]>('GET', ACTIVE, { token }))
+  }
+
+  /** Throws a `Problem`. */
+  async readFinished(): Promise<void> {
+    const jobs = await ask<JobView[]>('GET', '/api/jobs?state=finished', { token: this.#token })
+    this.finished = after(this.finished ?? new Map(), { name: 'snapshot', jobs })
+  }
+
+  /** Nobody looks: another page is in front. */
+  close(): void {
+    this.#stream.close()
+  }
+
+  again(): void {
+    this.#stream = this.#open()
+  }
+
+  #open(): Stream<FleetEvent> {
+    const token = this.#token
+    return new Stream<FleetEvent>(
       {
         open: (id, signal) => send('GET', '/api/jobs/events', { token, signal, headers: { accept: 'text/event-stream', ...(id === '' ? {} : { 'last-event-id': id }) } }),
         poll: async (signal) => ({ name: 'snapshot', jobs: await ask<JobView[]>('GET', ACTIVE, { token, signal }) }),
@@ -29,22 +54,9 @@ export class FleetWatch {
     )
   }
 
-  /** Throws a `Problem`: the token is not the operator's, or there is no answer. */
-  static async open(token: string): Promise<FleetWatch> {
-    return new FleetWatch(token, await ask<JobView[]>('GET', ACTIVE, { token }))
-  }
-
-  async readFinished(): Promise<void> {
-    const jobs = await ask<JobView[]>('GET', '/api/jobs?state=finished', { token: this.#token })
-    this.finished = after(this.finished ?? new Map(), { name: 'snapshot', jobs })
-  }
-
-  close(): void {
-    this.#stream.close()
-  }
-
   #take(event: FleetEvent): void {
     this.jobs = after(this.jobs, event)
+    if (this.finished !== null) this.finished = finishedAfter(this.finished, event)
   }
 
   #happened(happening: Happening<FleetEvent>): void {

@@ -15,6 +15,8 @@ export interface Formats {
   megabits(value: number): string
   dateTime(iso: string): string
   clock(iso: string): string
+  /** The time of day, of another day with its date. */
+  moment(iso: string, now: number): string
   /** With seconds, for what lasted only minutes. */
   seconds(iso: string): string
   duration(seconds: number): string
@@ -31,6 +33,7 @@ export function formats(locale: string, speedUnit: string, timeZone?: string): F
   const short = new Intl.NumberFormat(locale, { maximumSignificantDigits: 3 })
   const percent = new Intl.NumberFormat(locale, { style: 'percent' })
   const dateTime = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short', ...zone })
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: 'short', ...zone })
   const time = new Intl.DateTimeFormat(locale, { timeStyle: 'short', ...zone })
   const unit = (name: string, display: 'short' | 'long' = 'long'): Intl.NumberFormat =>
     new Intl.NumberFormat(locale, { style: 'unit', unit: name, unitDisplay: display, maximumFractionDigits: 0 })
@@ -65,6 +68,10 @@ export function formats(locale: string, speedUnit: string, timeZone?: string): F
     megabits: (value) => short.format(value),
     dateTime: (iso) => dateTime.format(new Date(iso)),
     clock: (iso) => time.format(new Date(iso)),
+    moment(iso, now) {
+      const at = new Date(iso)
+      return (day.format(at) === day.format(now) ? time : dateTime).format(at)
+    },
     seconds: (iso) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone }).format(new Date(iso)),
     duration,
     countdown(iso, now) {

@@ -2,7 +2,7 @@
 import type { JobOptions } from '../api/types'
 import { badNumber, changed, emptyLimits, limitsOf, positive, type LimitsDraft } from '../limits/draft'
 import type { Language } from '../texts'
-import { globs, type Branch } from './folders'
+import { chosenOf, globs, type Branch } from './folders'
 
 export interface OptionsDraft {
   name: string
@@ -22,7 +22,7 @@ export type OptionField = 'dates' | 'largest' | 'limits' | 'folders'
 
 export function wrongOptions(draft: OptionsDraft, branches: readonly Branch[]): OptionField[] {
   const wrong: OptionField[] = []
-  if (branches.length > 0 && branches.every((branch) => draft.left.has(branch.name))) wrong.push('folders')
+  if (branches.length > 0 && chosenOf(branches, draft.left).length === 0) wrong.push('folders')
   if (draft.since !== '' && draft.before !== '' && draft.since >= draft.before) wrong.push('dates')
   if (badNumber(draft.largest)) wrong.push('largest')
   if (limitsOf(draft.limits) === null) wrong.push('limits')

@@ -8,7 +8,7 @@ const states: Partial<Record<JobState, StateText>> = {
   paused: { title: 'Angehalten', text: 'Seinem Agenten wurde gesagt, dass er warten soll.', next: 'Nach dem Fortsetzen geht es weiter.' },
   stalled: { title: 'Keine Nachricht vom Agenten', text: 'Seit einer Minute wurde nichts gemeldet.', next: 'Es geht weiter, sobald der Agent wieder meldet.' },
   cancelling: { title: 'Wird beendet', text: 'Seinem Agenten wurde gesagt, dass er aufhören soll.', next: 'Es endet, wenn er das bestätigt oder eine Minute schweigt.' },
-  completed: { title: 'Alles ist erledigt', text: 'Sein Agent hat alles übertragen.', next: '' },
+  completed: { title: 'Alles ist erledigt', text: 'Sein Agent hat alles übertragen.', next: 'Was er gemeldet hat, bleibt hier, bis sich diese Aufzeichnung selbst löscht.' },
   completed_with_errors: { title: 'Fertig, aber nicht ganz', text: 'Sein Agent konnte nicht alles übertragen.', next: 'Was er dazu sagte, steht unten.' },
   failed: { title: 'Es ging nicht weiter', text: 'Sein Agent hat aufgegeben, bevor alles erledigt war.', next: 'Was übertragen wurde, bleibt.' },
   cancelled: { title: 'Abgebrochen', text: 'Der Auftrag wurde beendet.', next: 'Was übertragen wurde, bleibt.' },

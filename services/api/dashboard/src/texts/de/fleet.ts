@@ -16,6 +16,7 @@ export const fleet: FleetTexts = {
     anyState: 'Jeder',
     state: 'Zustand',
     finished: 'Beendet in den letzten 7 Tagen',
+    tryAgain: 'Noch einmal',
     loading: 'Die Umzüge werden geholt…',
     none: 'Gerade läuft kein Umzug.',
     projects: 'Projekte',

@@ -3,11 +3,11 @@ import type { StateText } from '../en/job'
 import type { JobTexts } from '../en/job'
 
 const states: Record<JobState, StateText> = {
-  queued: { title: 'Wartet, bis er an der Reihe ist', text: 'Ein anderer Umzug in dasselbe Postfach läuft noch.', next: 'Dieser beginnt von selbst, sobald jener beendet ist.' },
+  queued: { title: 'Wartet, bis er an der Reihe ist', text: 'Er hat noch nicht begonnen.', next: 'Er beginnt von selbst, sobald ein Worker frei ist und kein anderer Umzug in dasselbe Postfach läuft.' },
   scanning: { title: 'Sieht sich um', text: 'Beide Postfächer werden gelesen und gezählt.', next: 'Das Kopieren beginnt schon, während noch gezählt wird.' },
   running: { title: 'Ihre Post zieht um', text: 'Nachrichten werden kopiert.', next: 'Sie können diese Seite schließen und wiederkommen, wann Sie möchten.' },
   paused: { title: 'Angehalten', text: 'Im Augenblick wird nichts kopiert.', next: 'Nach dem Fortsetzen geht es genau dort weiter, wo es aufgehört hat.' },
-  throttled: { title: 'Holt Luft', text: 'Ein Mailserver hat um eine Pause gebeten.', next: 'Es geht von selbst weiter; Sie müssen nichts tun.' },
+  throttled: { title: 'Holt Luft', text: 'Ein Mailserver hat um eine Pause gebeten oder ist beschäftigt.', next: 'Es geht von selbst weiter; Sie müssen nichts tun.' },
   stalled: { title: 'Keine Nachricht vom Worker', text: 'Seit einer Minute wurde nichts gemeldet.', next: 'Es geht weiter, sobald wieder ein Worker da ist. Nichts geht verloren, nichts wird doppelt kopiert.' },
   cancelling: { title: 'Wird beendet', text: 'Die gerade laufende Nachricht wird noch fertig kopiert.', next: 'Was kopiert wurde, bleibt am Ziel.' },
   completed: { title: 'Alles ist angekommen', text: 'Jede Nachricht ist am Ziel.', next: 'Sie können das neue Postfach benutzen. Das alte ist unverändert.' },

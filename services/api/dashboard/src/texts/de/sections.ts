@@ -5,6 +5,7 @@ const zahl = (n: number, eins: string, viele: string): string => (n === 1 ? eins
 export const sections: SectionTexts = {
   throttle: {
     title: { source: 'Der Server der Quelle hat um eine Pause gebeten', destination: 'Der Server des Ziels hat um eine Pause gebeten' },
+    busy: { source: 'Der Server der Quelle ist beschäftigt', destination: 'Der Server des Ziels ist beschäftigt', explain: 'Er ist beschäftigt oder im Augenblick nicht zu erreichen. Mailtide versucht es von selbst wieder und macht dort weiter, wo es aufgehört hat.' },
     countdown: (time) => `Weiter in ${time}`,
     now: 'Es geht gleich weiter',
     explain: 'Mailserver schützen sich vor zu viel auf einmal. Mailtide wartet so lange wie gewünscht und macht dort weiter, wo es aufgehört hat.',
@@ -12,6 +13,8 @@ export const sections: SectionTexts = {
   failures: {
     title: 'Was sich nicht kopieren ließ',
     lead: (n, anzahl) => `${n} ${zahl(anzahl, 'Nachricht ist', 'Nachrichten sind')} nicht am Ziel.`,
+    notedTitle: 'Angekommen, aber einen Blick wert',
+    notedLead: (n, anzahl) => `${n} ${zahl(anzahl, 'Nachricht ist', 'Nachrichten sind')} angekommen, aber nicht unverändert geblieben.`,
     dryTitle: 'Was nicht angenommen würde',
     dryLead: (n, anzahl) => `${n} ${zahl(anzahl, 'Nachricht würde', 'Nachrichten würden')} nicht kopiert.`,
     loading: 'Die Liste wird geholt…',
@@ -26,6 +29,8 @@ export const sections: SectionTexts = {
   history: {
     title: 'Geschwindigkeit im Verlauf',
     summary: (average, best) => `Im Mittel ${average}, höchstens ${best}.`,
+    loading: 'Die Kurve wird geholt…',
+    unread: 'Die Kurve ließ sich nicht holen.',
     notYet: 'Die Kurve beginnt mit der ersten kopierten Nachricht.',
     none: 'Es wurde nichts kopiert, also gibt es keine Kurve.',
     label: (average, best) => `Kurve der Geschwindigkeit. Im Mittel ${average}, höchstens ${best}.`,

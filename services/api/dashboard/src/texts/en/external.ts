@@ -8,7 +8,7 @@ const states: Partial<Record<JobState, StateText>> = {
   paused: { title: 'Paused', text: 'Its agent was told to wait.', next: 'It goes on when you resume it.' },
   stalled: { title: 'No word from its agent', text: 'Nothing has been reported for a minute.', next: 'It goes on as soon as the agent reports again.' },
   cancelling: { title: 'Stopping', text: 'Its agent was told to stop.', next: 'It ends when the agent says so, or has been silent for a minute.' },
-  completed: { title: 'All of it is done', text: 'Its agent has carried over everything.', next: '' },
+  completed: { title: 'All of it is done', text: 'Its agent has carried over everything.', next: 'What it reported stays here until this record erases itself.' },
   completed_with_errors: { title: 'Done, but not everything', text: 'Its agent could not carry over everything.', next: 'What it said about that is listed below.' },
   failed: { title: 'It could not go on', text: 'Its agent gave up before everything was done.', next: 'What had been carried over stays.' },
   cancelled: { title: 'Cancelled', text: 'The job was stopped.', next: 'What had been carried over stays.' },

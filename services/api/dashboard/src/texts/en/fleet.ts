@@ -15,6 +15,7 @@ export const fleet = {
     anyState: 'Any state',
     state: 'State',
     finished: 'Finished in the last 7 days',
+    tryAgain: 'Try again',
     loading: 'Fetching the jobs…',
     none: 'No migration is going on.',
     projects: 'Projects',

@@ -8,11 +8,11 @@ export interface StateText {
 }
 
 const states: Record<JobState, StateText> = {
-  queued: { title: 'Waiting for its turn', text: 'Another migration into the same mailbox is still going on.', next: 'This one starts by itself when that one has ended.' },
+  queued: { title: 'Waiting for its turn', text: 'It has not begun yet.', next: 'It begins by itself when a worker is free and no other migration into the same mailbox is going on.' },
   scanning: { title: 'Looking around', text: 'Both mailboxes are being read and counted.', next: 'Copying begins while the counting still goes on.' },
   running: { title: 'Moving your mail', text: 'Messages are being copied.', next: 'You can close this page and come back whenever you like.' },
   paused: { title: 'Paused', text: 'Nothing is copied at the moment.', next: 'It goes on exactly where it stopped when you resume it.' },
-  throttled: { title: 'Taking a breath', text: 'A mail server asked for a pause.', next: 'It goes on by itself; there is nothing you have to do.' },
+  throttled: { title: 'Taking a breath', text: 'A mail server asked for a pause, or is busy.', next: 'It goes on by itself; there is nothing you have to do.' },
   stalled: { title: 'No word from the worker', text: 'Nothing has been reported for a minute.', next: 'It goes on as soon as a worker is back. Nothing is lost and nothing is copied twice.' },
   cancelling: { title: 'Stopping', text: 'The message in hand is being finished.', next: 'What has been copied stays at the destination.' },
   completed: { title: 'All of it has arrived', text: 'Every message is at the destination.', next: 'You can start using the new mailbox. The old one is unchanged.' },

@@ -4,6 +4,7 @@ const count = (n: number, one: string, many: string): string => (n === 1 ? one :
 export const sections = {
   throttle: {
     title: { source: 'The source server asked for a pause', destination: 'The destination server asked for a pause' },
+    busy: { source: 'The source server is busy', destination: 'The destination server is busy', explain: 'It is busy, or can’t be reached at the moment. Mailtide tries again by itself and goes on where it stopped.' },
     countdown: (time: string) => `Goes on in ${time}`,
     now: 'Going on any moment',
     explain: 'Mail servers protect themselves against too much at once. Mailtide waits as long as asked, then goes on where it stopped.',
@@ -11,6 +12,8 @@ export const sections = {
   failures: {
     title: 'What could not be copied',
     lead: (n: string, count_: number) => `${n} ${count(count_, 'message is', 'messages are')} not at the destination.`,
+    notedTitle: 'Delivered, but worth a look',
+    notedLead: (n: string, count_: number) => `${n} ${count(count_, 'message was', 'messages were')} delivered, and something happened to ${count(count_, 'it', 'them')}.`,
     dryTitle: 'What would not be taken',
     dryLead: (n: string, count_: number) => `${n} ${count(count_, 'message', 'messages')} would not be copied.`,
     loading: 'Fetching the list…',
@@ -25,6 +28,8 @@ export const sections = {
   history: {
     title: 'Speed over time',
     summary: (average: string, best: string) => `On average ${average}, at best ${best}.`,
+    loading: 'Fetching the curve…',
+    unread: 'The curve could not be fetched.',
     notYet: 'The curve begins with the first message copied.',
     none: 'Nothing was copied, so there is no curve.',
     label: (average: string, best: string) => `Curve of the speed over time. On average ${average}, at best ${best}.`,
