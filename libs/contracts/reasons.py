@@ -46,6 +46,8 @@ class Reason(StrEnum):
     INTERNAL = "internal"
 
 
+ASKED = (Reason.BUSY, Reason.THROTTLED)  # the server itself wants a pause
+
 WHAT_TO_DO: dict[Reason, str] = {
     Reason.HOST_UNKNOWN: "No server has this name. Check the spelling of the IMAP server's name.",
     Reason.ADDRESS_REFUSED: (

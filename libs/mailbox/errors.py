@@ -1,5 +1,7 @@
 """What went wrong with a mail server, by what the caller should do next."""
 
+from datetime import datetime
+
 from libs.contracts.reasons import Reason
 
 
@@ -25,12 +27,22 @@ class MailboxBusy(MailboxError):
 
     `asked`: the server itself wants the pause. Then no command to the account
     gets through before it is over, and waiting is no failed attempt.
+    `until`: of a pause that is stored already.
     """
 
-    def __init__(self, reason: Reason, server_text: str = "", retry_after: float = 5.0, *, asked: bool = False) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        server_text: str = "",
+        retry_after: float = 5.0,
+        *,
+        asked: bool = False,
+        until: datetime | None = None,
+    ) -> None:
         super().__init__(reason, server_text)
         self.retry_after = retry_after
         self.asked = asked
+        self.until = until
 
 
 class ConnectionLost(MailboxError):

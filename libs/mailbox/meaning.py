@@ -18,7 +18,6 @@ from libs.mailbox.parse import Status
 BUSY_SECONDS = 5.0
 BYE_SECONDS = 15.0
 THROTTLED_SECONDS = 60.0
-LONGEST_SECONDS = 3600.0
 
 _BUSY_CODES = frozenset({"UNAVAILABLE", "INUSE", "LIMIT"})
 _REFUSED_CODES = frozenset({"AUTHENTICATIONFAILED", "AUTHORIZATIONFAILED", "EXPIRED"})
@@ -62,8 +61,7 @@ def throttled(status: Status) -> MailboxBusy | None:
     """The server sees too much of us; some say so in an OK."""
     backoff = _BACKOFF.search(status.text)
     if backoff:
-        seconds = min(int(backoff[1]) / 1000, LONGEST_SECONDS)
-        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=seconds, asked=True)
+        return MailboxBusy(Reason.THROTTLED, status.text, retry_after=int(backoff[1]) / 1000, asked=True)
     if status.code == "THROTTLED" or (status.kind != "OK" and _TOO_MUCH.search(status.text)):
         return MailboxBusy(Reason.THROTTLED, status.text, retry_after=THROTTLED_SECONDS, asked=True)
     return None
@@ -87,7 +85,8 @@ def refused_login(status: Status) -> MailboxError:
 def refused_append(status: Status, *, connection_closed: bool) -> MailboxBusy | AppendRefused:
     """A tagged NO or BAD to APPEND: nothing landed.
 
-    LIMIT is not patience here: it can be the number of keywords of one message (RFC 5530).
+    LIMIT is not patience here, unless the words are of too much: it can be the number of keywords of one message
+    (RFC 5530).
     """
     if error := busy(status, _BUSY_CODES - {"LIMIT"}):
         return error

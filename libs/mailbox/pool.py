@@ -37,8 +37,14 @@ class _Refused:
 class SessionPool:
     """Idle sessions by job and side. Thread-safe."""
 
-    def __init__(self, connect: Callable[[Account], Session]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[Account], Session],
+        check: Callable[[JobId, Side], None] = lambda _, __: None,
+    ) -> None:
+        """`check` raises MailboxBusy while an account is to be left alone, as far as this process can't know."""
         self._login = connect
+        self._check = check
         self._refused: OrderedDict[tuple[JobId, Side], _Refused] = OrderedDict()
         self._idle: defaultdict[tuple[JobId, Side], list[_Idle]] = defaultdict(list)
         self._lock = threading.Lock()
@@ -74,6 +80,7 @@ class SessionPool:
             refused = self._refused.get((job_id, side))
         if refused and refused.credentials == credentials and time.monotonic() - refused.at < REFUSED_SECONDS:
             raise AccountUnusable(refused.error.reason, refused.error.server_text)
+        self._check(job_id, side)
         try:
             session = self._login(account)
         except AccountUnusable as error:

@@ -19,6 +19,7 @@ from libs.readmodel.rows import (
     QuotaRow,
     RequestRow,
     Row,
+    ThrottleRow,
     TotalsRow,
 )
 
@@ -96,6 +97,10 @@ class Store(Protocol):
     def failures(self, job_id: JobId, plan_id: PlanId) -> list[FailureRow]: ...
     def refresh(self, job_ids: Sequence[JobId], now: datetime) -> None:
         """Write the state rows of jobs anew: their time until they expire begins again."""
+        ...
+
+    def throttle(self, account: AccountDigest, now: datetime) -> ThrottleRow | None:
+        """The longest pause that this account's server asked any job for, and that is not over."""
         ...
 
     def open_claims(self, account_digest: AccountDigest) -> list[ClaimRow]: ...

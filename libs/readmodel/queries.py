@@ -17,6 +17,7 @@ from libs.readmodel.rows import (
     PlanRow,
     QuotaRow,
     RequestRow,
+    ThrottleRow,
     TotalsRow,
 )
 from libs.readmodel.tables import OF_A_JOB, STATE_OF_A_JOB, columns
@@ -53,6 +54,20 @@ ORDER BY admitted_at, job_id
 # Up to which run jobs are over; a deleted job in every run.
 OVER_UNTIL = f"""
 SELECT job_id, run FROM outcomes WHERE {_JOBS} UNION ALL SELECT job_id, {MOST_RUNS} FROM tombstones WHERE {_JOBS}
+"""
+
+_ASKED = f"until > {_NOW} AND reason IN {{asked:Array(String)}}"
+THROTTLED = f"SELECT 1 FROM throttles WHERE {_ASKED} LIMIT 1"
+
+# The longest pause of one account, whichever job was told of it, and on whichever side of it the account is.
+THROTTLE = f"""
+SELECT {columns(ThrottleRow)} FROM throttles FINAL
+INNER JOIN (
+    SELECT job_id, source_digest, account_digest FROM requests FINAL
+    WHERE job_id IN (SELECT job_id FROM throttles WHERE {_ASKED})
+) AS r USING (job_id)
+WHERE {_ASKED} AND if(side = 'source', r.source_digest, r.account_digest) = {{account:String}}
+ORDER BY until DESC LIMIT 1
 """
 
 FOLDERS = f"SELECT {columns(FolderRow)} FROM folders FINAL WHERE {_JOB} ORDER BY length(folder_id), folder_id"

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions
+from libs.contracts.reasons import ASKED
 from libs.readmodel import queries
 from libs.readmodel.database import Database
 from libs.readmodel.port import PlannedSum, Remembered
@@ -25,6 +26,7 @@ from libs.readmodel.rows import (
     QuotaRow,
     RequestRow,
     Row,
+    ThrottleRow,
     TombstoneRow,
     TotalsRow,
 )
@@ -121,6 +123,13 @@ class WorkerStore:
     def quota(self, job_id: JobId) -> QuotaRow | None:
         found = self._db.rows(queries.QUOTA, job=job_id)
         return read(QuotaRow, found[0]) if found else None
+
+    def throttle(self, account: AccountDigest, now: datetime) -> ThrottleRow | None:
+        asked = [str(reason) for reason in ASKED]
+        if not self._db.rows(queries.THROTTLED, now=now, asked=asked):
+            return None  # as nearly always
+        found = self._db.rows(queries.THROTTLE, account=account, now=now, asked=asked)
+        return read(ThrottleRow, found[0]) if found else None
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [read(AckRow, row) for row in self._db.rows(queries.ACKS, job=job_id, plan=plan_id)]

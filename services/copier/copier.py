@@ -20,6 +20,7 @@ from libs.mailbox.port import Session
 from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.runtime import metrics
 from libs.runtime.control import Control
+from libs.runtime.throttles import Throttles
 from libs.vault.port import Vault
 from services.copier.claims import Claims
 from services.copier.connections import Reach
@@ -77,7 +78,7 @@ class Copier:
         self._own = LogLease()
         self._lease = lease
         self._control = control
-        self._pool = SessionPool(connect)
+        self._pool = SessionPool(connect, Throttles(store, control).check)
         self._setting = Setting(
             eventlog=eventlog,
             store=store,

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -134,22 +135,21 @@ class Accounts:
 
     def _log_in(self, job_id: JobId, secrets: JobSecrets, *, read_only: bool) -> Both:
         """Both logins at once: the slower server decides how long it takes, not the sum."""
-        opened: dict[Side, Session] = {}
-        failures: list[SideFailed] = []
 
-        def connect(side: Side, account: Account) -> None:
+        def connect(side: Side, account: Account) -> Session:
+            with at(side):
+                return self._pool.fresh(job_id, side, account, read_only=read_only)
+
+        with ThreadPoolExecutor(1, thread_name_prefix="scanner-login") as aside:
+            destination = aside.submit(connect, "destination", secrets.destination)
             try:
-                with at(side):
-                    opened[side] = self._pool.fresh(job_id, side, account, read_only=read_only)
-            except SideFailed as failed:
-                failures.append(failed)
-
-        thread = threading.Thread(target=connect, args=("destination", secrets.destination), name="scanner-login")
-        thread.start()
-        connect("source", secrets.source)
-        thread.join()
-        if failures:
-            for session in opened.values():
-                session.close()
-            raise min(failures, key=lambda failed: failed.side != "source")
-        return Both(opened["source"], opened["destination"])
+                source = connect("source", secrets.source)
+            except BaseException:
+                if destination.exception() is None:
+                    destination.result().close()
+                raise
+            try:
+                return Both(source, destination.result())
+            except BaseException:
+                source.close()
+                raise

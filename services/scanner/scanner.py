@@ -22,7 +22,7 @@ from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.readmodel.rows import RequestRow
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
-from libs.runtime.throttles import announce_throttle
+from libs.runtime.throttles import Throttles, announce_throttle
 from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Stopping
 from services.scanner.earlier import Earlier
@@ -47,7 +47,7 @@ class Scanner:
         self._control = control
         self._lanes = Lanes("scanner", SCAN_THREADS)
         self._stopping = threading.Event()
-        self._pool = SessionPool(connect)
+        self._pool = SessionPool(connect, Throttles(store, control).check)
         accounts = Accounts(
             pool=self._pool,
             vault=vault,

@@ -27,6 +27,7 @@ from libs.readmodel.rows import (
     PlanRow,
     PlanSource,
     QuotaRow,
+    ThrottleRow,
     TombstoneRow,
     TotalsRow,
 )
@@ -316,6 +317,30 @@ def test_only_one_admitted_job_of_an_account_is_live(store: ReadModel) -> None:
     assert live(store, account) == second
     store.write([TombstoneRow(job_id=second, deleted_at=at(4))], now=at(4))
     assert store.live_admission(account) is None
+
+
+def test_what_a_server_asked_one_job_for_holds_for_every_job_of_the_account(store: ReadModel) -> None:
+    first, second, unasked = new_job(), new_job(), new_job()
+    account, other = AccountDigest(f"shared {first}"), AccountDigest(f"other {first}")
+    store.write(
+        [
+            *requested(first, source_digest=account, account_digest=other),
+            *requested(second, account_digest=account, source_digest=other),
+            *requested(unasked, account_digest=account, source_digest=other),
+        ],
+        now=at(0),
+    )
+    shorter = ThrottleRow(job_id=first, side="source", reason=Reason.THROTTLED, until=at(90), server_text="slow")
+    longer = ThrottleRow(job_id=second, side="destination", reason=Reason.BUSY, until=at(99), server_text="")
+    silent = ThrottleRow(job_id=unasked, side="destination", reason=Reason.TIMED_OUT, until=at(200), server_text="")
+
+    assert store.throttle(account, at(7)) is None
+    store.write([shorter, silent], now=at(7))
+    assert store.throttle(account, at(8)) == shorter
+    store.write([longer], now=at(8))
+    assert store.throttle(account, at(89)) == longer
+    assert store.throttle(account, at(100)) is None
+    assert store.throttle(other, at(8)) is None
 
 
 def test_the_newest_plan_of_a_folder_has_the_highest_number_then_the_highest_id(store: ReadModel) -> None:

@@ -3,11 +3,12 @@
 import contextlib
 import itertools
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 import pytest
 
-from libs.contracts.accounts import Account
+from libs.contracts.accounts import Account, Side
 from libs.contracts.ids import JobId
 from libs.contracts.reasons import Reason
 from libs.mailbox.backoff import Backoffs
@@ -58,6 +59,7 @@ def policy(port: int) -> ConnectPolicy:
         ("NO [UNAVAILABLE] later", 5),
         ("BYE System going down", 15),
         (f"BYE {BACKOFF}", ASKED),
+        ("NO [UNAVAILABLE] Server busy. Suggested Backoff Time: 86400000 milliseconds", 86_400),
     ],
 )
 def test_no_connection_sends_a_command_before_the_time_a_server_asked_for(answer: str, seconds: float) -> None:
@@ -244,16 +246,18 @@ def plain(dovecot_installed: None) -> object:
 def job_of(
     server: Dovecot, source: Throttler, destination: Throttler, user: str
 ) -> tuple[World, Account, Account, Callable[[], None]]:
-    """A world between two accounts of a real server, each behind a throttler."""
-    backoffs = Backoffs()
+    """A world between two accounts of a real server, each behind a throttler. Each process has its own memory."""
     world = World()
+    backoffs: defaultdict[int, Backoffs] = defaultdict(Backoffs)
     accounts = {
         "source.example": (server.account(f"{user}-from"), source),
         "destination.example": (server.account(f"{user}-to"), destination),
     }
     for host, (account, throttler) in accounts.items():
         reached = account.model_copy(update={"port": throttler.port})
-        world.models[host] = Real(lambda a=reached, t=throttler: connect(a, policy(t.port), backoffs))  # type: ignore[assignment]
+        world.models[host] = Real(  # type: ignore[assignment]
+            lambda a=reached, t=throttler: connect(a, policy(t.port), backoffs[len(world.processes)])
+        )
     return world, accounts["source.example"][0], accounts["destination.example"][0], world.close
 
 
@@ -290,6 +294,38 @@ def test_a_job_waits_as_long_as_it_was_asked_to_says_so_and_goes_on(
     throttles = world.store.rows(ThrottleRow)
     assert [(row.job_id, row.side, row.server_text) for row in throttles] == [
         (job, side, answer.partition(" ")[2].partition("] ")[2] or answer.partition(" ")[2])
+    ]
+
+
+@pytest.mark.parametrize("side", ["source", "destination"])
+def test_a_pause_holds_for_the_process_after_one_that_was_killed_in_it_and_for_other_jobs(
+    plain: Dovecot, side: Side
+) -> None:
+    words = "Suggested Backoff Time: 3000 milliseconds"
+    with Throttler(plain.imap_port) as source, Throttler(plain.imap_port) as destination:
+        world, here, there, close = job_of(plain, source, destination, next(USER))
+        other = plain.account(next(USER))
+        world.models["other.example"] = Real(lambda: connect(other, policy(other.port)))  # type: ignore[assignment]
+        seed(here, Corpus(messages=60, median_bytes=2_000, sigma=1))
+        asked = {"source": source, "destination": destination}[side]
+        asked.refuse("EXAMINE", 2, f"NO [UNAVAILABLE] {words}")
+        jobs = [world.request()]
+        world.start()
+        world.wait_for(lambda: bool(world.store.rows(ThrottleRow)))
+        world.restart()  # kill -9
+        if side == "source":
+            jobs.append(world.request("other", destination="other.example"))
+
+        for job in jobs:
+            world.finish(job, seconds=60)
+        close()
+
+    (said,) = asked.said
+    assert asked.between(said + ON_ITS_WAY, said + 3) == []
+    assert contents(there) == contents(here)
+    assert [row.server_text for row in sorted(world.store.rows(ThrottleRow), key=lambda row: row.job_id)] == [
+        words,
+        *("" for _ in jobs[1:]),
     ]
 
 

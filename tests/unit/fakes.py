@@ -9,6 +9,7 @@ from typing import TypeVar
 from libs.contracts.codec import Message
 from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import MOST_RUNS, JobSecrets
+from libs.contracts.reasons import ASKED
 from libs.contracts.topics import Topic
 from libs.eventlog.port import LogUnavailable
 from libs.readmodel.port import PlannedSum, ReadModelUnavailable, Remembered
@@ -201,6 +202,20 @@ class MemoryStore:
 
     def quota(self, job_id: JobId) -> QuotaRow | None:
         return next(iter(self._of(QuotaRow, job_id)), None)
+
+    def throttle(self, account: AccountDigest, now: datetime) -> ThrottleRow | None:
+        asked = [
+            row
+            for row in self.rows(ThrottleRow)
+            if row.until > now and row.reason in ASKED and self._account(row) == account
+        ]
+        return max(asked, key=lambda row: row.until, default=None)
+
+    def _account(self, row: ThrottleRow) -> AccountDigest | None:
+        request = self.request(row.job_id)
+        if request is None:
+            return None
+        return request.source_digest if row.side == "source" else request.account_digest
 
     def acks(self, job_id: JobId, plan_id: PlanId) -> list[AckRow]:
         return [row for row in self._of(AckRow, job_id) if row.plan_id == plan_id]

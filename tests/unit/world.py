@@ -263,9 +263,16 @@ class World:
 
     # ---- jobs
 
-    def request(self, job_id: str = "job", *, source: str = "source.example", **options: object) -> JobId:
+    def request(
+        self,
+        job_id: str = "job",
+        *,
+        source: str = "source.example",
+        destination: str = "destination.example",
+        **options: object,
+    ) -> JobId:
         """What the api does: seal, store, append."""
-        ends = self._secrets(source)
+        ends = self._secrets(source, destination)
         job = JobId(job_id)
         self.vault.store(job, ends)
         row = RequestRow(
@@ -276,7 +283,7 @@ class World:
             name=None,
             project=None,
             source_host=source,
-            destination_host="destination.example",
+            destination_host=destination,
             account_digest=account_digest(ACCOUNT_KEY, ends.destination),
             source_digest=account_digest(ACCOUNT_KEY, ends.source),
             options=JobOptions.model_validate({"concurrency": 4, **options}),
@@ -287,8 +294,8 @@ class World:
         self.log.append(topics.COMMANDS, job, StartJob(job_id=job))
         return job
 
-    def _secrets(self, source: str) -> JobSecrets:
-        return JobSecrets(source=self.account(source), destination=self.account("destination.example"))
+    def _secrets(self, source: str, destination: str) -> JobSecrets:
+        return JobSecrets(source=self.account(source), destination=self.account(destination))
 
     def desire(self, job: JobId, state: str) -> None:
         self.store.write([DesiredRow(job_id=job, state=state, limits=Limits(concurrency=4))], now=utc_now())  # type: ignore[arg-type]
@@ -316,7 +323,9 @@ class World:
         outcome = OutcomeRow(job_id=job, run=request.run, state=state, side=None, reason=None, finished_at=utc_now())
         self.store.write([*totals_rows, outcome], now=utc_now())
         self.log.append(topics.JOB_EVENTS, job, JobCancelled(job_id=job, run=request.run))
-        self.vault.store(job, self._secrets(request.source_host or ""), run=request.run + 1)
+        self.vault.store(
+            job, self._secrets(request.source_host or "", request.destination_host or ""), run=request.run + 1
+        )
         desired = DesiredRow(job_id=job, state="run", limits=Limits(concurrency=4), run=request.run + 1)
         self.store.write([desired, replace(request, run=request.run + 1)], now=utc_now())
         self.log.append(topics.COMMANDS, job, RetryFailed(job_id=job))
