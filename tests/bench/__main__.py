@@ -17,7 +17,7 @@ from typing import Literal, cast
 
 from libs.contracts.accounts import Account
 from tests.acceptance.instance import Instance
-from tests.bench import scale
+from tests.bench import again, scale
 from tests.bench.corpora import MAILBOXES, A, Mailbox
 from tests.bench.measure import Failed
 from tests.bench.report import PEERS, Run, difference, table
@@ -56,6 +56,8 @@ def _parts(arguments: argparse.Namespace, media: list[Medium]) -> Iterator[str]:
                 yield bench.fixed_cost(arguments.rounds)
             if arguments.far:
                 yield bench.far(arguments.rounds)
+            if arguments.again:
+                yield bench.again(arguments.rounds)
     if arguments.large:
         yield scale.measured()
 
@@ -70,6 +72,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tools", default="limit,engine,mailtide,interimap,mbsync,doveadm")
     parser.add_argument("--fixed", action=argparse.BooleanOptionalAction, default=True, help="an empty job's cost")
     parser.add_argument("--far", action=argparse.BooleanOptionalAction, default=True, help="with a long round trip")
+    parser.add_argument("--again", action=argparse.BooleanOptionalAction, default=True, help="nothing to do")
     parser.add_argument("--large", action=argparse.BooleanOptionalAction, default=True, help="folders and messages")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {DOCUMENT.name}")
     return parser.parse_args()
@@ -81,21 +84,12 @@ def bench_on(medium: Medium, security: Literal["plain", "tls"], scale: float) ->
     with tempfile.TemporaryDirectory(prefix="mailtide-bench-", dir=parent) as name:
         directory = Path(name)
         directory.chmod(0o755)
-        with Dovecot(parent=directory) as dovecot, _mailtide(directory, dovecot, ()) as mailtide:
-            yield Bench(medium, security, scale, directory, dovecot, mailtide)
-
-
-def _mailtide(directory: Path, dovecot: Dovecot, ports: tuple[int, ...]) -> Instance:
-    settings = {
-        "ALLOW_PLAIN": "true",
-        "ALLOW_PORTS": ",".join(map(str, (dovecot.imap_port, dovecot.imaps_port, *ports))),
-        "LATE_COMMIT_SECONDS": "35",
-    }
-    return Instance(directory / f"mailtide-{len(ports)}", dovecot, settings)
+        with Dovecot(parent=directory) as dovecot:
+            yield Bench(medium, security, scale, directory, dovecot)
 
 
 class Bench:
-    """One Dovecot with both accounts, and one Mailtide that serves one job after the other."""
+    """One Dovecot with both accounts, and for each mailbox a Mailtide that serves one job after the other."""
 
     def __init__(
         self,
@@ -104,26 +98,25 @@ class Bench:
         scale: float,
         directory: Path,
         dovecot: Dovecot,
-        mailtide: Instance,
     ) -> None:
         self._medium = medium
         self._security: Literal["plain", "tls"] = security
         self._scale = scale
         self._directory = directory
         self._dovecot = dovecot
-        self._mailtide = mailtide
         self._users = 0
 
     def compare(self, mailbox: Mailbox, rounds: int, names: list[str]) -> str:
         """Every tool in turn, `rounds` times."""
         scaled = mailbox.scaled(self._scale)
         source, kept, size = self._seeded(scaled)
-        copiers = self._copiers(mailbox, self._mailtide)
         runs: list[Run] = []
-        for number in range(rounds):
-            for name in names:
-                runs.append(self._run(name, number, copiers.all[name], source, kept))
-            names = [name for name in names if name in (*PEERS, *OURS) or _has_a_chance(name, runs)]
+        with self._mailtide() as mailtide:
+            copiers = self._copiers(mailbox, mailtide)
+            for number in range(rounds):
+                for name in names:
+                    runs.append(self._run(name, number, copiers.all[name], source, kept))
+                names = [name for name in names if name in (*PEERS, *OURS) or _has_a_chance(name, runs)]
         self._remove(source)
         title = (
             f"### {mailbox.name} on {self._medium}, {self._security}: {kept.total():,} messages, "
@@ -153,12 +146,13 @@ class Bench:
         nothing = contents(empty)
         small = A.scaled(self._scale * FIXED_COST_MESSAGES / A.messages)
         source, kept, _ = self._seeded(small)
-        copiers = self._copiers(A, self._mailtide)
         runs: list[Run] = []
-        for number in range(rounds):
-            runs.append(self._run("mailtide, empty", number, copiers.mailtide, empty, nothing))
-            runs.append(self._run("interimap", number, copiers.interimap, source, kept))
-            runs.append(self._run("mailtide", number, copiers.mailtide, source, kept))
+        with self._mailtide() as mailtide:
+            copiers = self._copiers(A, mailtide)
+            for number in range(rounds):
+                runs.append(self._run("mailtide, empty", number, copiers.mailtide, empty, nothing))
+                runs.append(self._run("interimap", number, copiers.interimap, source, kept))
+                runs.append(self._run("mailtide", number, copiers.mailtide, source, kept))
         self._remove(source)
         title = (
             f"### Fixed cost on {self._medium}, {self._security}: an empty mailbox, and {kept.total():,} messages of A"
@@ -170,10 +164,7 @@ class Bench:
         mailbox = A.scaled(self._scale * FIXED_COST_MESSAGES / A.messages)
         source, kept, size = self._seeded(mailbox)
         port = self._dovecot.imap_port if self._security == "plain" else self._dovecot.imaps_port
-        with (
-            _delayed(port) as delayed,
-            _mailtide(self._directory, self._dovecot, (delayed,)) as mailtide,
-        ):
+        with _delayed(port) as delayed, self._mailtide(delayed) as mailtide:
             copiers = self._copiers(A, mailtide)
             job(mailtide, self._account(), self._account())
             runs: list[Run] = []
@@ -185,6 +176,25 @@ class Bench:
             f"### {ROUND_TRIP_MILLISECONDS} ms away, {self._medium}, {self._security}: {kept.total():,} messages of A"
         )
         return f"{title}\n\n{table(runs, messages=kept.total(), megabytes=size / 1e6)}"
+
+    def again(self, rounds: int) -> str:
+        """A second run of A, in which there is nothing to do."""
+        source, kept, _ = self._seeded(A.scaled(self._scale))
+        destination = self._account()
+        with self._mailtide() as mailtide:
+            job(mailtide, source, destination)
+            found = again.measured(mailtide, source, destination, self._dovecot.ca_file, rounds)
+        for account in (source, destination):
+            self._remove(account)
+        return f"### A second run on {self._medium}, {self._security}: {kept.total():,} messages of A\n\n{found}"
+
+    def _mailtide(self, *ports: int) -> Instance:
+        settings = {
+            "ALLOW_PLAIN": "true",
+            "ALLOW_PORTS": ",".join(map(str, (self._dovecot.imap_port, self._dovecot.imaps_port, *ports))),
+            "LATE_COMMIT_SECONDS": "35",
+        }
+        return Instance(Path(tempfile.mkdtemp(prefix="mailtide-", dir=self._directory)), self._dovecot, settings)
 
     def _copiers(self, mailbox: Mailbox, mailtide: Instance) -> Copiers:
         return Copiers(self._directory, self._dovecot, mailbox.name, self._scale, mailtide)

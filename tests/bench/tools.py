@@ -51,7 +51,7 @@ class Copiers:
 
     def mailtide(self, source: Account, destination: Account) -> Cost:
         assert self._mailtide
-        return job(self._mailtide, source, destination)
+        return job(self._mailtide, source, destination)[0]
 
     def interimap(self, source: Account, destination: Account) -> Cost:
         directory = self._new_directory()
@@ -126,8 +126,8 @@ SyncState {directory}/
         return Path(tempfile.mkdtemp(dir=self._directory))
 
 
-def job(mailtide: Instance, source: Account, destination: Account) -> Cost:
-    """A whole job, from the POST to its end as the job view dates it, with one page that watches.
+def job(mailtide: Instance, source: Account, destination: Account, **options: Any) -> tuple[Cost, dict[str, Any]]:
+    """A whole job and its last view, from the POST to its end as the job view dates it, with one page that watches.
 
     CPU and memory are those of the whole service; memory above what it had before.
 
@@ -138,7 +138,7 @@ def job(mailtide: Instance, source: Account, destination: Account) -> Cost:
     pid = mailtide.process.pid
     idle, cpu, begun = resident_mb(pid), cpu_seconds(pid), time.time()
     with memory(pid) as peak:
-        asked = mailtide.request(source, destination)
+        asked = mailtide.request(source, destination, **options)
         for event, data in asked.events(timeout=1800):
             if event == "snapshot" and data["job"]["state"] not in LIVE:
                 view = data["job"]
@@ -149,7 +149,7 @@ def job(mailtide: Instance, source: Account, destination: Account) -> Cost:
     if view["state"] != "completed":
         raise Failed(f"{view['state']}: {view['state_text']}")
     wall = datetime.fromisoformat(view["finished_at"]).timestamp() - begun
-    return Cost(wall=wall, cpu=used, peak_mb=peak[0] - idle)
+    return Cost(wall=wall, cpu=used, peak_mb=peak[0] - idle), view
 
 
 def _password(account: Account) -> str:
