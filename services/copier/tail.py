@@ -96,9 +96,10 @@ class Tail:
                 raise PlanOutdated
             self.uidvalidity = selected.uidvalidity
             self.uidnext = selected.uidnext or 0
-            if not selected.exists:
+            begin = first or plan.boundary
+            if not selected.exists or begin > uidset.MAX_UID:  # B may be above the last UID there can be
                 return
-            for one in destination.listing(f"{first or plan.boundary}:{last or '*'}", identity=identity):
+            for one in destination.listing(f"{begin}:{last or '*'}", identity=identity):
                 self.next_uid = max(self.next_uid, one.uid + 1)
                 yield one
 

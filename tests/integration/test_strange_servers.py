@@ -9,6 +9,7 @@ import pytest
 
 from libs.contracts.accounts import Account
 from libs.contracts.reasons import Reason
+from libs.contracts.uidset import MAX_UID
 from libs.mailbox.connect import ConnectPolicy, connect
 from libs.mailbox.errors import AppendRefused
 from libs.mailbox.port import Message, Session
@@ -97,6 +98,24 @@ def test_rule_10_every_kind_of_poison_is_isolated_without_a_doubt_and_listed_wit
     assert [(row.uid, row.reason) for row in world.failures("noted")] == [
         (4, Reason.FLAGS_DROPPED),
         (5, Reason.DATE_DROPPED),
+    ]
+    reconciled(world)
+
+
+@pytest.mark.parametrize("left", [0, 2])
+@pytest.mark.parametrize("uidplus", [True, False])
+def test_rule_2_above_the_last_uid_there_can_be_nothing_is_asked_for(make: Make, left: int, uidplus: bool) -> None:
+    world = make(uidplus=uidplus, multiappend=False)
+    world.source.folders["INBOX"].uidnext = MAX_UID - 2
+    world.source.put("INBOX", *bodies(3))
+    world.destination.folders["INBOX"].uidnext = MAX_UID - left
+    world.destination.put("INBOX", mail("before"))
+
+    world.run()
+
+    assert world.destination.bodies("INBOX") == [mail("before"), *bodies(left)]
+    assert [(row.uid, row.server_text) for row in world.failures()] == [
+        (uid, "no UID is left") for uid in range(MAX_UID - 2 + left, MAX_UID + 1)
     ]
     reconciled(world)
 

@@ -217,6 +217,8 @@ class ModelSession:
             folder = model.folders.get(wire)
             if folder is None:
                 raise AppendRefused(Reason.FOLDER_GONE, "NO [TRYCREATE]", try_create=True)
+            if folder.uidnext + len(messages) - 1 > uidset.MAX_UID:
+                raise AppendRefused(Reason.MESSAGE_REFUSED, "no UID is left")
             for one in messages:
                 if (refused := model.refused.get(one.body) or model.refuses(one)) is not None:
                     self.over = refused.connection_closed
@@ -274,6 +276,8 @@ class ModelSession:
         wanted: set[int] = set()
         for part in uids.split(","):
             first, _, last = part.partition(":")
+            if int(first) > uidset.MAX_UID:
+                raise FetchRefused(Reason.MESSAGE_UNREADABLE, "BAD no number of 32 bits")
             if last == "*":
                 wanted.update(uid for uid in self._snapshot if uid >= int(first))
             else:
