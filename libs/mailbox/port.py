@@ -71,6 +71,7 @@ class Status:
     messages: int
     uidnext: int | None
     uidvalidity: int | None
+    mailbox_id: str | None = None  # RFC 8474
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,10 @@ class Session(Protocol):
     def folders(self) -> list[Folder]: ...
     def namespace(self) -> Namespace: ...
     def status(self, wire: str) -> Status: ...
+    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
+        """Of many folders in few round trips; those that can't be asked for are left out."""
+        ...
+
     def quota(self) -> Quota:
         """Of INBOX; roots of single folders are not asked for."""
         ...

@@ -1,12 +1,13 @@
 """One authenticated IMAP connection: the adapter of the port `Session`."""
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from libs.contracts.reasons import Reason
 from libs.mailbox import append, fetching, folders, meaning, measured, room
 from libs.mailbox.backoff import Backoff
 from libs.mailbox.dialogue import Dialogue
-from libs.mailbox.errors import FolderGone
+from libs.mailbox.errors import FolderGone, FolderRefused
 from libs.mailbox.names import quoted
 from libs.mailbox.parse import Status as Answer
 from libs.mailbox.parse import Untagged, Value, number
@@ -26,6 +27,7 @@ from libs.mailbox.selection import Selection
 from libs.mailbox.stream import Stream
 
 CLOSE_SECONDS = 2.0
+PIPELINED = 50  # commands before their first answer is read: neither side may wait for the other
 
 
 class ImapSession:
@@ -86,20 +88,45 @@ class ImapSession:
         return any(folder.selectable and folder.wire == wire for folder in self._list(f'LIST "" {pattern}'))
 
     def status(self, wire: str) -> Status:
-        found: dict[bytes, int] = {}
-
-        def take(response: Untagged) -> None:
-            if response.kind == b"STATUS":
-                response.rest.value()
-                for name, value in response.rest.items().items():
-                    if (count := number(value)) is not None:
-                        found[name] = count
-
-        answer = self._dialogue.run(b"STATUS %b (MESSAGES UIDNEXT UIDVALIDITY)" % self._mailbox(wire), take)
+        found: dict[bytes, Value] = {}
+        answer = self._dialogue.run(self._status(wire), partial(_counts, found))
         self._expect_folder(answer, wire)
-        if b"MESSAGES" not in found:
+        return self._told(found)
+
+    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
+        result: dict[str, Status] = {}
+        for start in range(0, len(wires), PIPELINED):
+            part = wires[start : start + PIPELINED]
+            dialogue = self._dialogue
+            tags = [
+                (dialogue.ask_also if number else dialogue.ask)(self._status(wire)) for number, wire in enumerate(part)
+            ]
+            for wire, tag in zip(part, tags, strict=True):
+                found: dict[bytes, Value] = {}
+                while not isinstance(response := dialogue.next(tag), Answer):
+                    if isinstance(response, Untagged):
+                        _counts(found, response)
+                if response.kind == "OK":
+                    result[wire] = self._told(found)
+                elif not isinstance(error := meaning.refused_folder(response), FolderGone | FolderRefused):
+                    raise dialogue.refused(error)
+        return result
+
+    def _status(self, wire: str) -> bytes:
+        more = b" MAILBOXID" if "OBJECTID" in self.capabilities else b""
+        return b"STATUS %b (MESSAGES UIDNEXT UIDVALIDITY%b)" % (self._mailbox(wire), more)
+
+    def _told(self, found: dict[bytes, Value]) -> Status:
+        messages = number(found.get(b"MESSAGES"))
+        if messages is None:
             raise self._dialogue.broken()
-        return Status(messages=found[b"MESSAGES"], uidnext=found.get(b"UIDNEXT"), uidvalidity=found.get(b"UIDVALIDITY"))
+        mailbox_id = found.get(b"MAILBOXID")
+        return Status(
+            messages=messages,
+            uidnext=number(found.get(b"UIDNEXT")),
+            uidvalidity=number(found.get(b"UIDVALIDITY")),
+            mailbox_id=folders.text(mailbox_id[0]) if isinstance(mailbox_id, list) and mailbox_id else None,
+        )
 
     def quota(self) -> Quota:
         return room.quota(self._dialogue, self.capabilities)
@@ -197,3 +224,9 @@ class ImapSession:
         if error.reason is Reason.FOLDER_REFUSED and not self._exists(wire):
             raise FolderGone(Reason.FOLDER_GONE, answer.text)
         raise error
+
+
+def _counts(found: dict[bytes, Value], response: Untagged) -> None:
+    if response.kind == b"STATUS":
+        response.rest.value()
+        found.update(response.rest.items())

@@ -12,6 +12,7 @@ from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.rows import FolderRow, QuotaRow, WarningRow
 from services.scanner import naming, preflight
 from services.scanner.accounts import Both
+from services.scanner.aliases import join_aliases
 from services.scanner.same_account import is_same_account
 
 
@@ -36,6 +37,8 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     mappings = naming.map_folders(
         source, destination, folder_map=options.folder_map, include=options.include, exclude=options.exclude
     )
+    known = {folder.name: folder for folder in destination.folders}
+    mappings = join_aliases(mappings, known, both.destination)
     with at("destination"):
         quota = both.destination.quota()
     with at("source"):
@@ -46,7 +49,6 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
         preflight.shared(source),
         preflight.too_small(held, quota),
     ]
-    known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
     subscribes = any(folder.subscribed for folder in source.folders)
     return Listing(

@@ -8,7 +8,7 @@ folder (COPYING rule 1), and the people who watch the job are told.
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from libs.mailbox.port import Folder, Namespace
@@ -80,6 +80,25 @@ def map_folders(
         )
         for folded, (name, members) in groups.items()
     ]
+
+
+def share(mappings: Iterable[FolderMapping], same: Mapping[str, str]) -> list[FolderMapping]:
+    """`same`: of a destination name that is another name of a folder before it, the first one."""
+    groups: dict[str, FolderMapping] = {}
+    for mapping in mappings:
+        name = same.get(mapping.destination_name, mapping.destination_name)
+        first = groups.get(name)
+        groups[name] = (
+            mapping
+            if first is None
+            else replace(
+                first,
+                sources=first.sources + mapping.sources,
+                special_use=first.special_use or mapping.special_use,
+                less=mapping.less,  # of its last source, as it is the last of all that can have some
+            )
+        )
+    return list(groups.values())
 
 
 def special_names(wanted_uses: Iterable[str], destination: Side) -> dict[str, str]:

@@ -102,6 +102,23 @@ def test_rule_10_every_kind_of_poison_is_isolated_without_a_doubt_and_listed_wit
     reconciled(world)
 
 
+@pytest.mark.parametrize("objectid", [True, False])
+def test_rule_1_names_of_one_mailbox_share_a_plan(make: Make, objectid: bool) -> None:
+    world = make(objectid=objectid)
+    world.destination.put("Letters", mail("there"))
+    world.destination.folders["Alias"] = world.destination.folders["Letters"]
+    for wire in ("Letters", "Alias", *(f"Folder {number}" for number in range(60))):
+        world.source.put(wire, *bodies(2))
+        if wire.startswith("Folder"):
+            world.destination.put(wire, mail("there"))
+
+    job = world.run(seconds=45)
+
+    assert Counter(world.destination.bodies("Letters")) == Counter([*bodies(2), *bodies(2), mail("there")])
+    assert world.destination.bodies("Folder 59") == [mail("there"), *bodies(2)]
+    assert len(world.store.plans(job)) == 62  # and INBOX
+
+
 @pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("uidplus", [True, False])
 def test_rule_2_above_the_last_uid_there_can_be_nothing_is_asked_for(make: Make, left: int, uidplus: bool) -> None:

@@ -29,6 +29,7 @@ from tests.mail.model_session import ModelSession
 from tests.mail.trouble import Busy, Do, Fault, Lost, LostAfterCrlf, Operation, Refused
 
 DATE = "17-Jul-2024 02:44:25 +0200"
+_MAILBOX_IDS = itertools.count(1)
 _UIDVALIDITIES = itertools.count(1_000)  # no two folders are one
 
 
@@ -46,6 +47,7 @@ class FolderModel:
     uidvalidity: int
     uidnext: int = 1
     messages: dict[int, Message] = field(default_factory=dict[int, Message])
+    mailbox_id: str = field(default_factory=lambda: f"F{next(_MAILBOX_IDS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +68,13 @@ class MailboxModel:
         delimiter: str = "/",
         prefix: str = "",
         sticky: bool = False,
+        objectid: bool = False,
     ) -> None:
         """`sticky`: a session that was in a folder once never sees what came later (worse than COPYING rule 13)."""
         self.uidplus = uidplus
         self.multiappend = multiappend
         self.sticky = sticky
+        self.objectid = objectid  # tells MAILBOXID
         self.delimiter = delimiter
         self.prefix = prefix
         self.folders: dict[str, FolderModel] = {}
@@ -211,6 +215,9 @@ class MailboxModel:
         for late in [late for late in self._late if late.due <= now]:
             self._late.remove(late)
             self._store(late.folder, late.messages)
+
+    def mailbox_id(self, folder: FolderModel) -> str | None:
+        return folder.mailbox_id if self.objectid else None
 
     def fail(self, wire: str) -> None:
         left = self.failing.get(wire, 0)

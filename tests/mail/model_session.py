@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from libs.mailbox.errors import (
     AppendUnconfirmed,
     ConnectionLost,
     FetchRefused,
+    FolderGone,
     FolderRefused,
     WritingForbidden,
 )
@@ -43,7 +45,8 @@ class ModelSession:
 
     def __init__(self, model: MailboxModel) -> None:
         self._model = model
-        self.capabilities = frozenset({"IMAP4REV1", "QUOTA"} | ({"X-GM-EXT-1"} if model.gmail_ids else set()))
+        told = {"OBJECTID": model.objectid, "X-GM-EXT-1": bool(model.gmail_ids)}
+        self.capabilities = frozenset({"IMAP4REV1", "QUOTA", *(name for name, has in told.items() if has)})
         self.multiappend = model.multiappend
         self.uidplus = model.uidplus
         self.over = False
@@ -73,7 +76,19 @@ class ModelSession:
         with self._model.lock:
             folder = self._model.folder(wire)
             uidnext = self._model.uidnext(folder.uidnext)
-            return Status(messages=len(folder.messages), uidnext=uidnext, uidvalidity=folder.uidvalidity)
+            return Status(
+                messages=len(folder.messages),
+                uidnext=uidnext,
+                uidvalidity=folder.uidvalidity,
+                mailbox_id=self._model.mailbox_id(folder),
+            )
+
+    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
+        found: dict[str, Status] = {}
+        for wire in wires:
+            with contextlib.suppress(FolderGone, FolderRefused):
+                found[wire] = self.status(wire)
+        return found
 
     def examine(self, wire: str) -> Selected:
         self._begin("examine")
@@ -86,7 +101,7 @@ class ModelSession:
                 uidvalidity=folder.uidvalidity,
                 uidnext=self._model.uidnext(folder.uidnext),
                 exists=len(folder.messages),
-                mailbox_id=None,
+                mailbox_id=self._model.mailbox_id(folder),
                 permanent_flags=self._model.permanent_flags,
                 keywords=self._model.keywords,
             )

@@ -19,7 +19,7 @@ class ModelServer(Scripted):
 
     def __init__(self, model: MailboxModel) -> None:
         self.model = model
-        extensions = {"MULTIAPPEND": model.multiappend, "UIDPLUS": model.uidplus}
+        extensions = {"MULTIAPPEND": model.multiappend, "UIDPLUS": model.uidplus, "OBJECTID": model.objectid}
         self._capabilities = " ".join(["IMAP4rev1 LITERAL+", *(name for name, has in extensions.items() if has)])
         super().__init__(self._serve_model)
 
@@ -60,7 +60,9 @@ class ModelServer(Scripted):
         elif verb == "STATUS":
             status = session.status(_name(rest))
             uidnext = f" UIDNEXT {status.uidnext}" if status.uidnext is not None else ""
-            yield f'* STATUS "{_name(rest)}" (MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity})'
+            known_by = f" MAILBOXID ({status.mailbox_id})" if "MAILBOXID" in rest else ""
+            numbers = f"MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity}{known_by}"
+            yield f'* STATUS "{_name(rest)}" ({numbers})'
         elif verb == "EXAMINE":
             selected = session.examine(_name(rest))
             yield f"* {selected.exists} EXISTS"

@@ -12,7 +12,7 @@ from libs.readmodel.rows import AdmissionRow, PlanRow
 from tests.mail.model import mail
 from tests.mail.trouble import Do
 from tests.unit.fakes import utc_now
-from tests.unit.world import WORLD, bodies, equal, reconciled
+from tests.unit.world import WORLD, World, bodies, equal, reconciled
 
 # A killed process's threads end by an exception.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -41,6 +41,67 @@ def test_rule_1_an_account_is_not_copied_into_itself(make: WORLD) -> None:
 
     assert [one.reason for one in world.scan_failures(job)] == [Reason.SAME_ACCOUNT]
     assert world.source.bodies("INBOX") == bodies(3)
+
+
+def alias(world: World, wire: str = "Letters", *bodies: bytes, other: str = "Alias/Letters") -> None:
+    """A folder of the destination that has two names, and a source folder for each."""
+    world.destination.put(wire, *bodies)
+    world.destination.folders[other] = world.destination.folders[wire]
+
+
+@pytest.mark.parametrize("objectid", [True, False])
+@pytest.mark.parametrize("uidplus", [True, False])
+def test_rule_1_names_of_one_mailbox_share_a_plan_and_what_lies_in_both_source_folders_arrives_twice(
+    make: WORLD, objectid: bool, uidplus: bool
+) -> None:
+    world = make(objectid=objectid, uidplus=uidplus)
+    alias(world, "Letters", mail("there"))
+    world.source.put("Letters", *bodies(3))
+    world.source.put("Alias/Letters", *bodies(3), mail("there"))
+    world.source.put("Other", mail("o"))
+
+    job = world.run()
+
+    expected = Counter([*bodies(3), *bodies(3), mail("there")])
+    assert Counter(world.destination.bodies("Letters")) == expected
+    assert world.destination.bodies("Other") == [mail("o")]
+    assert len(world.store.plans(job)) == 3
+    reconciled(world)
+
+
+@pytest.mark.parametrize("objectid", [True, False])
+def test_rule_1_an_empty_mailbox_with_two_names_is_one_where_its_id_says_so(make: WORLD, objectid: bool) -> None:
+    world = make(objectid=objectid)
+    alias(world)
+    world.source.put("Letters", *bodies(3))
+    world.source.put("Alias/Letters", *bodies(3, "n"))
+
+    job = world.run()
+
+    assert Counter(world.destination.bodies("Letters")) == Counter([*bodies(3), *bodies(3, "n")])
+    assert len(world.store.plans(job)) == (2 if objectid else 3)  # and INBOX
+
+
+def test_rule_1_two_mailboxes_with_the_same_numbers_are_two(make: WORLD) -> None:
+    world = make()
+    for wire in ("One", "Two"):
+        world.source.put(wire, mail(wire))
+        world.destination.put(wire, mail(f"{wire} before"))
+    world.destination.folders["Two"].uidvalidity = world.destination.folders["One"].uidvalidity
+
+    world.run()
+
+    assert [world.destination.bodies(wire)[1:] for wire in ("One", "Two")] == [[mail("One")], [mail("Two")]]
+
+
+def test_rule_1_a_fresh_destination_is_not_asked_for_it(make: WORLD) -> None:
+    world = make()
+    for number in range(5):
+        world.source.put(f"Folder {number}", mail(number))
+
+    world.run()
+
+    assert world.destination.operations["status"] == 0
 
 
 def test_rule_2_the_plan_answers_for_all_uids_below_the_highest_listed_and_the_tail_for_the_others(

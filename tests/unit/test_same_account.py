@@ -33,6 +33,21 @@ def test_one_account_is_itself() -> None:
     assert same(model, model)
 
 
+def test_what_mailboxid_tells_is_believed_whatever_the_numbers_are() -> None:
+    model = filled("INBOX")
+    other = twin(model, "INBOX")
+    for body in model.bodies("INBOX"):
+        other.put("INBOX", body)
+    assert same(model, other)  # as far as the numbers tell
+
+    model.objectid = other.objectid = True
+
+    assert not same(model, other)
+    other.folders["INBOX"].mailbox_id = model.folders["INBOX"].mailbox_id
+    other.put("INBOX", mail("later"))
+    assert same(model, other)
+
+
 def test_two_accounts_are_two_even_when_they_hold_the_same_mail() -> None:
     assert not same(filled("INBOX"), filled("INBOX"))
 
