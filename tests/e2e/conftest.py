@@ -11,6 +11,7 @@ from libs.contracts.accounts import Account
 from services.api.built import built
 from tests.acceptance.instance import Instance
 from tests.e2e.browser import CHROMIUM, chromium
+from tests.e2e.stage import Stage, stage
 from tests.servers.dovecot import Dovecot, at_most
 
 OPERATOR = "operator-token-of-these-tests"
@@ -97,6 +98,22 @@ def person(window: BrowserContext, instance: Instance) -> Iterator[Person]:
     assert person.complaints == []
     elsewhere = [url for url in person.requests if not url.startswith((instance.url, "data:", "blob:"))]
     assert elsewhere == []
+
+
+@pytest.fixture(scope="module")
+def staged() -> Iterator[tuple[str, Stage]]:
+    with stage() as opened:
+        yield opened
+
+
+@pytest.fixture
+def onlooker(browser: Browser) -> Iterator[Person]:
+    """A person in front of what is staged."""
+    context = browser.new_context(locale="en-GB", viewport=DESK)
+    person = Person(context)
+    yield person
+    assert person.complaints == []
+    context.close()
 
 
 @pytest.fixture(scope="session")

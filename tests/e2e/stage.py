@@ -104,6 +104,14 @@ class Stage(FakeReadModel):
         self.snapshots[job_id] = scene(job_id, state, self.started, changes)
         return job_id
 
+    def change(self, key: str, **changes: Any) -> None:
+        """What is reported next of this job; `rows`: its breakdown, else that stays."""
+        job_id = JobId(f"j-{key}")
+        before = self.snapshots[job_id]
+        rows = changes.pop("rows", before.breakdown)
+        fields = before.job.model_dump() | {"last_report_at": datetime.now(UTC)} | changes
+        self.snapshots[job_id] = Snapshot(job=JobView(**fields), breakdown=rows)
+
     def _put_dry_run(self) -> None:
         """What would be copied, and what the destination would not take."""
         none = {"items_completed": 0, "items_verified": 0, "bytes_completed": 0, "speed_bytes_per_second": None}

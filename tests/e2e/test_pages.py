@@ -16,12 +16,6 @@ from tests.servers.dovecot import Dovecot
 FIRST_LOAD = 30_000  # bytes of gzipped JavaScript, without the chart
 
 
-@pytest.fixture(scope="module")
-def staged():
-    with stage() as opened:
-        yield opened
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", pictures())
 def test_axe_finds_nothing(staged: tuple[str, Stage], browser: Browser, name: str, scheme: str) -> None:
