@@ -76,7 +76,7 @@ class Person:
 
     def foot(self) -> None:
         """Go to the end of the page."""
-        self.page.locator("main").evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        self.page.locator(".pair").scroll_into_view_if_needed()
         self.page.locator("#holds").wait_for()
 
     def _said(self, kind: str, text: str) -> None:
