@@ -122,9 +122,8 @@ class FakeReadModel:
         return self._views(job_ids)
 
     def _views(self, job_ids: Sequence[JobId]) -> Mapping[JobId, Snapshot]:
-        return {
-            job_id: self.snapshots.get(job_id) or snapshot(job_id) for job_id in job_ids if job_id in self.requests()
-        }
+        known = self.requests()
+        return {job_id: self.snapshots.get(job_id) or snapshot(job_id) for job_id in job_ids if job_id in known}
 
     def jobs(self, job_ids: Sequence[JobId], now: datetime) -> Mapping[JobId, JobView]:
         return {job_id: each.job for job_id, each in self._views(job_ids).items()}

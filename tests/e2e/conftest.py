@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, ViewportSize
 
 from libs.contracts.accounts import Account
 from services.api.built import built
@@ -121,6 +121,11 @@ def strict_dovecot(dovecot_installed: None) -> Iterator[Dovecot]:
     """Takes no message above 20 kB."""
     with Dovecot(settings=at_most("20k")) as server:
         yield server
+
+
+def fact(page: Page, name: str) -> Locator:
+    """What the page of a job says under this name, of its numbers or in its summary."""
+    return page.locator("dl.facts > div", has=page.get_by_text(name, exact=True)).locator("dd")
 
 
 AXE = Path(__file__).parents[2] / "services/api/dashboard/node_modules/axe-core/axe.min.js"

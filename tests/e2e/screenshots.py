@@ -39,6 +39,11 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
     return {f"job-{state}": _job(state) for state in states} | {
         "job-read-only": _job("view-running"),
         "job-delete": _delete,
+        "job-cancel": _cancel,
+        "job-retry": _retry,
+        "job-qr": _qr,
+        "job-polling": _polling,
+        "broken": _broken,
         "job-resting": _job("resting"),
         "job-limits": _limits,
         "job-dry-run": _job("dry-run"),
@@ -49,6 +54,7 @@ def pictures() -> dict[str, Callable[[Page, str], None]]:
         "start-ready": _start_ready,
         "fleet-token": _fleet_token,
         "fleet": _fleet,
+        "fleet-finished": _finished,
         "fleet-projects": _projects,
         "fleet-agents": _agents,
         "job-external": _external("external"),
@@ -79,18 +85,59 @@ def _take(url: str, file: Path, act: Callable[[Page, str], None], options: dict[
 def _job(key: str) -> Callable[[Page, str], None]:
     def act(page: Page, url: str) -> None:
         page.goto(f"{url}/jobs/{key}")
-        page.locator("#state").wait_for()
-        page.evaluate("scrollTo(0, document.body.scrollHeight)")
-        page.locator("#holds").wait_for()
-        page.evaluate("scrollTo(0, 0)")
+        _whole(page)
 
     return act
+
+
+def _whole(page: Page) -> None:
+    page.locator("#state").wait_for()
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    page.locator("#holds").wait_for()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def _delete(page: Page, url: str) -> None:
     _job("running")(page, url)
     page.get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog").wait_for()
+
+
+def _cancel(page: Page, url: str) -> None:
+    _job("running")(page, url)
+    page.get_by_role("button", name="Cancel…").click()
+    page.get_by_role("dialog").wait_for()
+
+
+def _retry(page: Page, url: str) -> None:
+    _job("completed_with_errors")(page, url)
+    page.get_by_role("button", name="Try again…").click()
+    page.locator("[data-side=destination]").wait_for()
+
+
+def _qr(page: Page, url: str) -> None:
+    _job("running")(page, url)
+    page.get_by_role("button", name="QR code").first.click()
+    page.get_by_role("img", name="QR code of your link").wait_for()
+
+
+def _polling(page: Page, url: str) -> None:
+    """The stream does not open; the clock of the page is turned until it has given up."""
+    page.clock.install()
+    page.route("**/events", lambda route: route.fulfill(status=503))
+    page.goto(f"{url}/jobs/running")
+    mark = page.get_by_text("Asking every 10 seconds")
+    for _ in range(200):
+        if mark.is_visible():
+            break
+        page.clock.run_for(500)
+    _whole(page)
+
+
+def _broken(page: Page, url: str) -> None:
+    page.route("**/assets/Job-*.js", lambda route: route.abort())
+    page.goto(f"{url}/jobs/running")
+    page.get_by_role("button", name="Load again").wait_for()
 
 
 def _limits(page: Page, url: str) -> None:
@@ -142,6 +189,12 @@ def _fleet(page: Page, url: str) -> None:
     page.locator("#token").fill(OPERATOR)
     page.keyboard.press("Enter")
     page.get_by_role("table").wait_for()
+
+
+def _finished(page: Page, url: str) -> None:
+    _fleet(page, url)
+    page.get_by_label("Finished in the last 7 days").check()
+    page.locator("tr.job", has_text="It could not go on").wait_for()
 
 
 def _projects(page: Page, url: str) -> None:

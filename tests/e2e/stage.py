@@ -109,8 +109,8 @@ class Stage(FakeReadModel):
         job_id = JobId(f"j-{key}")
         before = self.snapshots[job_id]
         rows = changes.pop("rows", before.breakdown)
-        fields = before.job.model_dump() | {"last_report_at": datetime.now(UTC)} | changes
-        self.snapshots[job_id] = Snapshot(job=JobView(**fields), breakdown=rows)
+        job = before.job.model_copy(update={"last_report_at": datetime.now(UTC), **changes})
+        self.snapshots[job_id] = Snapshot(job=job, breakdown=rows)
 
     def _put_dry_run(self) -> None:
         """What would be copied, and what the destination would not take."""

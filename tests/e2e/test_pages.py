@@ -7,8 +7,7 @@ from libs.contracts.jobs import JobState
 from tests.acceptance.instance import Instance, new_user
 from tests.e2e.conftest import DESK, OPERATOR, Person, violations
 from tests.e2e.screenshots import pictures
-from tests.e2e.stage import OPERATOR as STAGE_OPERATOR
-from tests.e2e.stage import Stage, stage
+from tests.e2e.stage import Stage
 from tests.mail.corpus import small
 from tests.mail.seed import seed
 from tests.servers.dovecot import Dovecot
@@ -140,31 +139,3 @@ def test_the_fleet_needs_the_token_and_opens_a_job(instance: Instance, dovecot: 
     expect(page.get_by_role("heading", name="Fleet")).to_be_visible()
     expect(page.locator(f"a[href='#{job.job_id}']")).not_to_be_visible()
     assert page.evaluate("localStorage.length + sessionStorage.length") == 0
-
-
-def test_two_thousand_jobs_stay_smooth(browser: Browser) -> None:
-    with stage() as (url, model):
-        for n in range(2000):
-            model.put(f"many-{n}", JobState.RUNNING, name=f"Mailbox {n:04}")
-        context = browser.new_context(locale="en-GB", viewport=DESK)
-        page = context.new_page()
-        page.set_default_timeout(60_000)
-        page.goto(f"{url}/fleet")
-        page.get_by_label("Operator token").fill(STAGE_OPERATOR)
-        page.keyboard.press("Enter")
-        page.get_by_role("table").wait_for()
-
-        assert page.locator("tr.job").count() < 60
-        slow = page.evaluate("""async () => {
-            const list = document.querySelector('.scroll'); let worst = 0
-            for (let n = 0; n < 60; n++) {
-                const begun = performance.now(); list.scrollTop += 1500
-                await new Promise(requestAnimationFrame); worst = Math.max(worst, performance.now() - begun)
-            }
-            return worst
-        }""")
-        page.get_by_label("Filter").fill("mailbox 1234")
-        expect(page.locator("tr.job")).to_have_count(1)
-
-        assert slow < 250, f"a frame took {slow:.0f} ms"
-        context.close()

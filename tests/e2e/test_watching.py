@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import unquote
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from libs.contracts.jobs import JobState
 from libs.contracts.reasons import Reason
 from libs.contracts.views import FailureRow, RemainingSeconds
-from tests.e2e.conftest import DESK, Person
+from tests.e2e.conftest import DESK, Person, fact
+from tests.e2e.screenshots import pictures
 from tests.e2e.stage import SLOW_DOWN, Stage
 
 Staged = tuple[str, Stage]
@@ -88,7 +89,7 @@ def test_the_numbers_of_a_job_that_runs(staged: Staged, onlooker: Person) -> Non
     expect(fact(page, "Copied")).to_have_text("7,312")
     expect(fact(page, "Already there or left out")).to_have_text("211")
     expect(fact(page, "Failed")).to_have_text("none")
-    expect(fact(page, "Copied so far")).to_have_text(re.compile(r"1\.5 GB\s+of 2 GB"))
+    expect(fact(page, "Copied so far")).to_have_text(re.compile(r"1\.5\sGB\s+of 2\sGB"))
     expect(fact(page, "Worker").locator("bdi")).to_have_text("copier-7f3a")
     expect(fact(page, "Speed")).to_have_text("19.4 Mbps")
     expect(page.locator("#caption")).to_contain_text("about 5–8 minutes left")
@@ -147,6 +148,24 @@ def test_a_screen_reader_hears_each_state_and_each_ten_percent_once(staged: Stag
     assert page.locator("[aria-live]").count() == 1
 
 
+def test_a_page_without_a_stream_asks_every_ten_seconds_and_says_so(staged: Staged, onlooker: Person) -> None:
+    url, model = staged
+    page = onlooker.page
+    pictures()["job-polling"](page, url)
+    model.change("running", progress_percent=90.0)
+    page.clock.run_for(10_500)
+    expect(page.locator(".percent")).to_have_text("90%")
+    expect(page.get_by_text("Asking every 10 seconds")).to_be_visible()
+
+    page.unroute_all()
+    live = page.get_by_text("Live", exact=True)
+    for _ in range(200):  # of half a second
+        if live.is_visible():
+            break
+        page.clock.run_for(500)
+    expect(live).to_be_visible()
+
+
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_nothing_moves_for_who_wants_no_motion(staged: Staged, browser: Browser, motion: str) -> None:
     context = browser.new_context(locale="en-GB", viewport=DESK, reduced_motion=motion)
@@ -197,7 +216,3 @@ def mark(page: Page) -> str:
     assert href
     assert href.startswith("data:image/svg+xml,")
     return unquote(href)
-
-
-def fact(page: Page, name: str) -> Locator:
-    return page.locator("dl.facts > div", has=page.get_by_text(name, exact=True)).locator("dd")
