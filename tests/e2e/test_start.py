@@ -88,11 +88,30 @@ def test_nothing_typed_comes_back_by_the_back_button(staged: Staged, onlooker: P
     page.go_back()
 
     expect(page.get_by_role("heading", name="Move a mailbox")).to_be_visible()
-    fields = page.locator("input:not([type=radio], [type=checkbox])")
-    kept = fields.evaluate_all("all => Object.fromEntries(all.filter((e) => e.value).map((e) => [e.name, e.value]))")
-    assert kept == {"source-port": "993", "destination-port": "993"}
+    assert typed(page) == {"source-port": "993", "destination-port": "993"}
     assert "secret of the" not in page.content()
     expect(page.get_by_role("button", name="Start migration")).to_be_disabled()
+
+
+def test_a_page_that_the_browser_puts_aside_forgets_what_was_typed(staged: Staged, onlooker: Person) -> None:
+    page = onlooker.page
+    page.goto(staged[0])
+    for side in ("source", "destination"):
+        type_in(page, side, secret=f"secret of the {side}")
+        check(page, side)
+
+    # As a browser does that keeps pages whole for its Back button; this one, driven by a test, keeps none.
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+
+    expect(page.locator("[name=source-secret]")).to_have_value("")
+    assert typed(page) == {"source-port": "993", "destination-port": "993"}
+    expect(page.get_by_role("button", name="Start migration")).to_be_disabled()
+
+
+def typed(page: Page) -> dict[str, str]:
+    """What stands in the fields, by their names."""
+    fields = page.locator("input:not([type=radio], [type=checkbox])")
+    return fields.evaluate_all("all => Object.fromEntries(all.filter((e) => e.value).map((e) => [e.name, e.value]))")
 
 
 def type_in(page: Page, side: str, secret: str = "correct horse") -> None:
