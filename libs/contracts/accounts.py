@@ -5,6 +5,7 @@ import hmac
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from libs.contracts.ids import AccountDigest
 
@@ -44,7 +45,7 @@ class Account(BaseModel):
     @model_validator(mode="after")
     def one_way_to_log_in(self) -> Self:
         if (self.password is None) == (self.oauth is None):
-            raise ValueError("give either password or oauth, and not both")
+            raise PydanticCustomError("one_way_to_log_in", "Give either password or oauth, and not both.")
         return self
 
 

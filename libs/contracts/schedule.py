@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -21,7 +22,9 @@ def _known(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("There is no such time zone. Give its IANA name, such as Europe/Berlin.") from None
+        raise PydanticCustomError(
+            "no_such_time_zone", "There is no such time zone. Give its IANA name, such as Europe/Berlin."
+        ) from None
     return name
 
 
@@ -55,7 +58,7 @@ class Rate(BaseModel):
 def _opens(windows: tuple[Window, ...]) -> tuple[Window, ...]:
     rate = rate_at(windows, None, 1, datetime(2026, 1, 1, tzinfo=UTC))
     if rate.closed and rate.until is None:
-        raise ValueError("With this schedule nothing would ever be copied.")
+        raise PydanticCustomError("never_open", "With this schedule nothing would ever be copied.")
     return windows
 
 

@@ -25,6 +25,7 @@ from services.api.access import Operator, agent_token_hash
 from services.api.deps import Dependencies, Deps
 from services.api.errors import InvalidForm, NoSuchAgent
 from services.api.jobs import base_url
+from services.api.problems import FieldCode
 from services.api.requests import JobAccepted, forget
 
 MOST_ENTITIES = 200  # types of entity of one job
@@ -91,7 +92,7 @@ def create_job(agent_id: str, form: AgentJobForm, request: Request, deps: Depend
     """A job for this agent. `key` is shown only here: whoever has it owns the job."""
     agent = _agent(agent_id, deps)
     if len(set(form.entity_types)) < len(form.entity_types):
-        raise InvalidForm("entity_types", "The same type is given twice.")
+        raise InvalidForm("entity_types", FieldCode.GIVEN_TWICE)
     job_id, key = new_job_id(), new_key()
     rows: list[Row] = [
         AgentJobRow(

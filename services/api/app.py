@@ -22,6 +22,7 @@ from services.api import (
     jobs,
     orders,
     page,
+    problems,
     projects,
     reports,
     streams,
@@ -77,7 +78,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
         docs_url=None,  # it would load its scripts from a CDN
         redoc_url=None,
         lifespan=lifespan,
-        responses=errors.RESPONSES,
+        responses=problems.RESPONSES,
         redirect_slashes=False,
     )
     app.state.deps = deps
@@ -96,7 +97,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
 class _Described(FastAPI):
     def openapi(self) -> dict[str, Any]:
         document = super().openapi()
-        document["components"]["schemas"].update(errors.schemas())
+        document["components"]["schemas"].update(problems.schemas())
         return document
 
 

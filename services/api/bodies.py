@@ -3,7 +3,7 @@
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from services.api.errors import DETAILS, problem
+from services.api.problems import ProblemCode, problem
 
 MAX_BYTES = 256 * 1024
 
@@ -18,7 +18,7 @@ class BodyLimit:
             return
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > MAX_BYTES:
-            answer = problem(413, DETAILS[413], headers={"Connection": "close"})
+            answer = problem(413, ProblemCode.TOO_LARGE, headers={"Connection": "close"})
             await answer(scope, receive, send)
             return
         received = 0

@@ -18,6 +18,7 @@ from services.api.access import ReportingAgent
 from services.api.agents import MOST_ENTITIES, Bytes, Items, Name, entity_id
 from services.api.deps import Dependencies, Deps
 from services.api.errors import InvalidForm, JobEnded, NoSuchJob, OtherContent
+from services.api.problems import FieldCode
 
 KEPT = 20_000  # jobs, and reports, that a process remembers; what it forgets it asks for
 Text = Annotated[str, StringConstraints(max_length=2000)]
@@ -172,7 +173,7 @@ class Reports:
         names = {entity_id(self._deps, form.job_id, name): name for name in form.entities}
         new = {each: name for each, name in names.items() if each not in known}
         if len(known) + len(new) > MOST_ENTITIES:
-            raise InvalidForm("entities", f"A job has at most {MOST_ENTITIES} types of entity.")
+            raise InvalidForm("entities", FieldCode.TOO_MANY, MOST_ENTITIES)
         return new
 
     def _write_texts(self, batch_id: str, form: ReportForm, names: dict[str, str]) -> None:

@@ -13,13 +13,13 @@ from libs.contracts.accounts import account_digest
 from libs.contracts.commands import CancelJob, ChangeLimits, Command, DeleteJob, PauseJob, ResumeJob, StartJob
 from libs.contracts.ids import JobId, key_hash, new_job_id, new_key, view_key
 from libs.contracts.jobs import JobForm, JobSecrets, Language, Limits, Recipient
-from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.schedule import Schedule, TimeZone
 from libs.eventlog.port import LogUnavailable
 from libs.readmodel.port import ReadModelUnavailable
 from libs.readmodel.rows import DesiredRow, RequestRow, TombstoneRow
 from services.api.deps import Deps
 from services.api.errors import InvalidForm, JobEnded
+from services.api.problems import FieldCode
 from services.api.projects import with_defaults
 
 log = structlog.get_logger()
@@ -68,9 +68,9 @@ def request_job(form: JobForm, deps: Deps, base_url: str) -> JobAccepted:
     destination = account_digest(deps.account_key, form.destination)
     source = account_digest(deps.account_key, form.source)
     if source == destination:
-        raise InvalidForm("destination", WHAT_TO_DO[Reason.SAME_ACCOUNT])
+        raise InvalidForm("destination", FieldCode.SAME_ACCOUNT)
     if form.options.notify_email is not None and deps.recipients is None:
-        raise InvalidForm("options.notify_email", "This Mailtide can't send mail. Leave the address out.")
+        raise InvalidForm("options.notify_email", FieldCode.CANNOT_MAIL)
     options = with_defaults(form.options, form.project, deps)
     job_id, key = new_job_id(), new_key()
     request = RequestRow(

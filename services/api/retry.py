@@ -14,6 +14,7 @@ from libs.readmodel.rows import Desired, DesiredRow
 from libs.vault.port import SecretsDestroyed
 from services.api.deps import Deps
 from services.api.errors import InvalidForm, NoSuchJob, NothingToRetry
+from services.api.problems import FieldCode, ProblemCode
 from services.api.requests import changing, recipient_of
 
 FORGOTTEN_SOON = timedelta(minutes=1)  # what it knows might go while it is made to stay
@@ -45,7 +46,7 @@ def retry(job_id: JobId, form: RetryForm, deps: Deps, key: str | None, base_url:
         if request is None:
             raise NoSuchJob
         if request.kind == "external":
-            raise NothingToRetry("An agent's job can't be tried again. Make a new job for the agent.")
+            raise NothingToRetry(ProblemCode.JOB_OF_AN_AGENT)
         _refuse_unless_retriable(job_id, desired, deps)
         held = None if desired.state == "over" else _held(job_id, deps)
         secrets = JobSecrets(
@@ -71,9 +72,9 @@ def _recipient(form: RetryForm, deps: Deps, key: str | None, base_url: str) -> R
     if form.notify_email is None:
         return None
     if deps.recipients is None:
-        raise InvalidForm("notify_email", "This Mailtide can't send mail. Leave the address out.")
+        raise InvalidForm("notify_email", FieldCode.CANNOT_MAIL)
     if key is None:
-        raise InvalidForm("notify_email", "Only who has the job's own address can be mailed it. Leave this out.")
+        raise InvalidForm("notify_email", FieldCode.ONLY_OWNERS_MAILED)
     return recipient_of(form.notify_email, form.notify_language, key, base_url)
 
 
@@ -82,14 +83,14 @@ def _refuse_unless_retriable(job_id: JobId, desired: Desired, deps: Deps) -> Non
     if snapshot is None or snapshot.job.expires_at - deps.now() < FORGOTTEN_SOON:
         raise NoSuchJob
     if desired.state == "cancel":
-        raise NothingToRetry("It is being cancelled. It can be tried again when it has stopped.")
+        raise NothingToRetry(ProblemCode.BEING_CANCELLED)
     if desired.run >= MOST_RUNS:
-        raise NothingToRetry("This migration was tried again too often. Start a new one.")
+        raise NothingToRetry(ProblemCode.TRIED_TOO_OFTEN)
     job = snapshot.job
     if job.state is JobState.COMPLETED:
-        raise NothingToRetry("Nothing has failed: there is nothing to try again.")
+        raise NothingToRetry(ProblemCode.NOTHING_FAILED)
     if desired.state != "over" and not job.items_failed:
-        raise NothingToRetry("It is still going on, and nothing has failed so far.")
+        raise NothingToRetry(ProblemCode.NOTHING_FAILED_YET)
 
 
 def _held(job_id: JobId, deps: Deps) -> JobSecrets | None:
@@ -101,7 +102,7 @@ def _held(job_id: JobId, deps: Deps) -> JobSecrets | None:
 
 def _same(side: Side, account: Account | None, digest: AccountDigest, deps: Deps) -> Account:
     if account is None:
-        raise InvalidForm(side, "Give this account again: its credentials are no longer held.")
+        raise InvalidForm(side, FieldCode.ACCOUNT_NEEDED)
     if account_digest(deps.account_key, account) != digest:
-        raise InvalidForm(side, "This is another account. Give the one this migration began with.")
+        raise InvalidForm(side, FieldCode.OTHER_ACCOUNT)
     return account

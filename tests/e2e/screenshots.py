@@ -68,6 +68,7 @@ def german() -> dict[str, Callable[[Page, str], None]]:
         "german-dry-run": _job("dry-run"),
         "german-resting": _job("resting"),
         "german-start": _start,
+        "german-start-refused": _start_refused,
         "german-fleet": _fleet,
         "german-external": _external("external-errors"),
     }
@@ -156,11 +157,11 @@ def _start(page: Page, url: str) -> None:
     page.locator("h1").wait_for()
 
 
-def _fill(page: Page, side: str, host: str, user: str) -> None:
+def _fill(page: Page, side: str, host: str, user: str, check: str = "Check this account") -> None:
     page.locator(f"[name={side}-host]").fill(host)
     page.locator(f"[name={side}-username]").fill(user)
     page.locator(f"[name={side}-secret]").fill("correct-horse")
-    page.locator(f"[data-side={side}]").get_by_role("button", name="Check this account").click()
+    page.locator(f"[data-side={side}]").get_by_role("button", name=check).click()
 
 
 def _start_wrong(page: Page, url: str) -> None:
@@ -177,6 +178,18 @@ def _start_ready(page: Page, url: str) -> None:
     page.locator("[data-side=destination] .good:not(:empty)").wait_for()
     page.locator("summary").click()
     page.get_by_role("button", name="Add a time window").click()
+
+
+def _start_refused(page: Page, url: str) -> None:
+    """The api does not take what the page let pass."""
+    _start(page, url)
+    for side, host in (("source", "imap.old-harbour.example"), ("destination", "imap.newmail.example")):
+        _fill(page, side, host, f"anna@{side}.example", "Dieses Konto prüfen")
+        page.locator(f"[data-side={side}] .good:not(:empty)").wait_for()
+    page.locator("summary").click()
+    page.get_by_label("Weglassen, was größer ist als").fill("0,0000001")
+    page.get_by_role("button", name="Umzug starten").click()
+    page.locator(".options .wrong:not(:empty)").wait_for()
 
 
 def _fleet_token(page: Page, url: str) -> None:

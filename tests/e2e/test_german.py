@@ -1,6 +1,7 @@
 """Nothing that the server says in English is on a German page."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -10,6 +11,8 @@ from tests.e2e.conftest import DESK, Person
 from tests.mail.corpus import small
 from tests.mail.seed import seed
 from tests.servers.dovecot import Dovecot
+
+CHECK = "Dieses Konto prüfen"
 
 
 @pytest.fixture
@@ -43,3 +46,33 @@ def test_what_is_good_to_know_about_a_job_is_read_in_german(
     expect(section.locator("[lang=en]")).to_have_count(0)
     said = reader.page.locator("body").inner_text()
     assert [text for text in [*view["warnings"], view["state_text"]] if text in said] == []
+
+
+def test_what_the_api_would_not_take_is_said_beside_the_field_in_german(
+    instance: Instance, dovecot: Dovecot, reader: Person
+) -> None:
+    source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+    page, refused = reader.page, list[Any]()
+    page.on("response", lambda answer: refused.append(answer.json()) if answer.status == 422 else None)
+    page.goto(instance.url)
+    host = page.locator("[name=source-host]")
+    reader.fill("source", source.model_copy(update={"host": "a\u0085b"}), check=CHECK)
+    expect(page.locator("[data-side=source] .wrong:not(:empty)")).to_have_text(
+        "Ein Servername hat keine Leerzeichen, Schrägstriche oder @. Oft beginnt er mit „imap.“."
+    )
+    expect(host).to_be_focused()
+
+    reader.fill_both(source, destination, check=CHECK)
+    page.locator("summary").last.click()
+    page.get_by_label("Weglassen, was größer ist als").fill("0,0000001")
+    page.get_by_role("button", name="Umzug starten").click()
+    alert = page.get_by_role("alert").filter(visible=True)
+    expect(alert).to_have_text("Größte Nachricht: Bitte mindestens 1.")
+    field = page.get_by_label("Weglassen, was größer ist als")
+    expect(field).to_have_attribute("aria-invalid", "true")
+    expect(page.locator(".options .wrong:not(:empty)")).to_have_text("Bitte mindestens 1.")
+
+    english = [text for problem in refused for text in (problem["detail"], *(e["message"] for e in problem["errors"]))]
+    said = page.locator("body").inner_text()
+    assert len(refused) == 2
+    assert [text for text in english if text in said] == []

@@ -74,7 +74,7 @@ def test_every_error_is_a_problem(api, client, job_id, method, path, status):
 
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json().keys() == {"type", "title", "status", "detail", "errors"}
+    assert answer.json().keys() == {"type", "title", "status", "detail", "code", "errors"}
     assert answer.json()["status"] == status
 
 

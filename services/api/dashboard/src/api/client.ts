@@ -1,19 +1,15 @@
 /** Asks the api. What goes wrong is a `Problem`, never an exception of the network. */
-
-export interface FieldError {
-  field: string
-  message: string
-}
+import type { FieldError, ProblemCode } from './types'
 
 export class Problem extends Error {
   /** `status` 0: no answer at all. `retryAfter` in seconds. */
   constructor(
     readonly status: number,
-    readonly detail: string,
+    readonly code: ProblemCode = 'other',
     readonly errors: readonly FieldError[] = [],
     readonly retryAfter: number | null = null,
   ) {
-    super(detail)
+    super(code)
   }
 
   /** The same request may succeed a little later. */
@@ -60,7 +56,7 @@ export async function send(
       referrerPolicy: 'no-referrer',
     })
   } catch {
-    throw new Problem(0, '')
+    throw new Problem(0)
   }
   if (answer.ok) return answer
   throw await problemOf(answer)
@@ -68,11 +64,11 @@ export async function send(
 
 async function problemOf(answer: Response): Promise<Problem> {
   const retryAfter = Number(answer.headers.get('retry-after') ?? NaN)
-  let said: { detail?: string; errors?: FieldError[] } = {}
+  let said: { code?: ProblemCode; errors?: FieldError[] } = {}
   try {
     said = (await answer.json()) as typeof said
   } catch {
     // A proxy's page: the status says all there is.
   }
-  return new Problem(answer.status, said.detail ?? '', said.errors ?? [], Number.isFinite(retryAfter) ? retryAfter : null)
+  return new Problem(answer.status, said.code, said.errors, Number.isFinite(retryAfter) ? retryAfter : null)
 }

@@ -26,4 +26,4 @@ export function source(door: Door): Source<Snapshot> {
 
 export const order = <T = void>(door: Door, method: Method, what: string, body?: unknown): Promise<T> => ask<T>(method, door.path + what, { body, token: door.token })
 
-export const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0, ''))
+export const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem(0))

@@ -1,5 +1,5 @@
 /** An account as it is typed in: what is missing, what is sent, and which field a reason is about. Pure. */
-import type { Account, Reason, Security } from '../api/types'
+import type { Account, Reason, Security, Side } from '../api/types'
 import type { StartTexts } from '../texts'
 
 export type Field = 'host' | 'port' | 'security' | 'username' | 'secret'
@@ -58,6 +58,16 @@ const ABOUT: Partial<Record<Reason, Field>> = {
 
 /** The field that a reason is about; a login that is refused is mended where the password is. */
 export const fieldOf = (reason: Reason): Field => ABOUT[reason] ?? 'secret'
+
+/** What is wrong with each account, of what is said beside each field that the api names. */
+export function bySide(fields: Record<string, string>): Partial<Record<Side, Wrong>> {
+  const wrong: Partial<Record<Side, Wrong>> = {}
+  for (const [name, said] of Object.entries(fields)) {
+    const side = name.split('.')[0]
+    if (side === 'source' || side === 'destination') wrong[side] = { ...wrong[side], [fieldNamed(name) ?? 'username']: said }
+  }
+  return wrong
+}
 
 /** The field that the api names: "account.host", "source.oauth.access_token". */
 export function fieldNamed(name: string): Field | null {

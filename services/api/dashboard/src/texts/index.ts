@@ -9,13 +9,14 @@ import type { JobTexts } from './en/job'
 import type { LimitsTexts } from './en/limits'
 import type { NoticeTexts } from './en/notices'
 import type { OperatorTexts } from './en/operator'
+import type { ProblemTexts } from './en/problems'
 import type { ReasonTexts } from './en/reasons'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
-export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ReasonTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ProblemTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'notices' | 'limits' | 'operator' | 'external'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'notices' | 'problems' | 'limits' | 'operator' | 'external'
 
 /** Each module exports one object: the texts that are added. */
 const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
@@ -29,6 +30,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     foot: () => import('./en/foot'),
     reasons: () => import('./en/reasons'),
     notices: () => import('./en/notices'),
+    problems: () => import('./en/problems'),
     limits: () => import('./en/limits'),
     operator: () => import('./en/operator'),
     external: () => import('./en/external'),
@@ -43,6 +45,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     foot: () => import('./de/foot'),
     reasons: () => import('./de/reasons'),
     notices: () => import('./de/notices'),
+    problems: () => import('./de/problems'),
     limits: () => import('./de/limits'),
     operator: () => import('./de/operator'),
     external: () => import('./de/external'),

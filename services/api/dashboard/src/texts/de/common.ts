@@ -18,8 +18,7 @@ export const common: Common = {
     offline: 'Mailtide antwortet nicht. Prüfen Sie die Verbindung und versuchen Sie es noch einmal.',
     tooMany: (seconds) => `Das waren viele Anfragen. Versuchen Sie es in ${seconds} noch einmal.`,
     busy: 'Mailtide kann das gerade nicht. Versuchen Sie es gleich noch einmal.',
-    ended: 'Der Umzug ist schon beendet.',
-    refused: (detail) => detail || 'Mailtide konnte das nicht tun.',
+    refused: 'Mailtide konnte das nicht tun.',
   },
   gone: {
     title: 'Hier ist nichts',

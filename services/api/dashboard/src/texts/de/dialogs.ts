@@ -24,7 +24,6 @@ export const dialogs: DialogTexts = {
     held: 'Was fehlschlug oder noch nicht erledigt war, wird noch einmal versucht. Was angekommen ist, bleibt, wie es ist.',
     notHeld: 'Die Zugangsdaten wurden vernichtet, als der Umzug endete. Geben Sie beide Konten noch einmal an: Was fehlschlug oder nicht erledigt war, wird versucht, und was angekommen ist, bleibt, wie es ist.',
     notify: 'Mail an mich, wenn es fertig ist',
-    another: 'Das ist ein anderes Konto. Geben Sie das an, mit dem dieser Umzug begann.',
     yes: 'Noch einmal versuchen',
     no: 'Jetzt nicht',
   },

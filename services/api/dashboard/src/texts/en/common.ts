@@ -17,8 +17,7 @@ export const common = {
     offline: 'No answer from Mailtide. Check your connection and try again.',
     tooMany: (seconds: string) => `That was a lot of requests. Try again in ${seconds}.`,
     busy: 'Mailtide can’t do this right now. Try again in a moment.',
-    ended: 'The migration has already ended.',
-    refused: (detail: string) => detail || 'Mailtide could not do this.',
+    refused: 'Mailtide could not do this.',
   },
   gone: {
     title: 'Nothing here',

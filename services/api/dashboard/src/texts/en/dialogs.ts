@@ -23,7 +23,6 @@ export const dialogs = {
     held: 'What failed or was not done is tried once more. What has arrived is left alone.',
     notHeld: 'The credentials were destroyed when the migration ended. Give both accounts again: what failed or was not done is tried once more, and what has arrived is left alone.',
     notify: 'Mail me when it is done',
-    another: 'This is another account. Give the one this migration began with.',
     yes: 'Retry',
     no: 'Not now',
   },
