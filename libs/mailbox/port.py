@@ -64,6 +64,9 @@ class Quota:
     bytes_used: int | None = None  # of the same quota as `bytes_free`
 
 
+STATUS_SIZE = "STATUS=SIZE"  # RFC 8438
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """The answer to STATUS; `None` where the server did not say."""
@@ -72,6 +75,7 @@ class Status:
     uidnext: int | None
     uidvalidity: int | None
     mailbox_id: str | None = None  # RFC 8474
+    bytes: int | None = None  # of all messages (RFC 8438), where it was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +148,11 @@ class Session(Protocol):
     def folders(self) -> list[Folder]: ...
     def namespace(self) -> Namespace: ...
     def status(self, wire: str) -> Status: ...
-    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
-        """Of many folders in few round trips; those that can't be asked for are left out."""
+    def statuses(self, wires: Sequence[str], *, size: bool = False) -> dict[str, Status]:
+        """Of many folders in few round trips; those that can't be asked for are left out.
+
+        `size`: with their bytes, from a server with STATUS=SIZE.
+        """
         ...
 
     def quota(self) -> Quota:

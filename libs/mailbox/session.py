@@ -12,6 +12,7 @@ from libs.mailbox.names import quoted
 from libs.mailbox.parse import Status as Answer
 from libs.mailbox.parse import Untagged, Value, number
 from libs.mailbox.port import (
+    STATUS_SIZE,
     AnyMessage,
     Appended,
     Body,
@@ -93,13 +94,15 @@ class ImapSession:
         self._expect_folder(answer, wire)
         return self._told(found)
 
-    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
+    def statuses(self, wires: Sequence[str], *, size: bool = False) -> dict[str, Status]:
         result: dict[str, Status] = {}
+        wires = [wire for wire in wires if _can_be_named(wire)]
         for start in range(0, len(wires), PIPELINED):
             part = wires[start : start + PIPELINED]
             dialogue = self._dialogue
             tags = [
-                (dialogue.ask_also if number else dialogue.ask)(self._status(wire)) for number, wire in enumerate(part)
+                (dialogue.ask_also if number else dialogue.ask)(self._status(wire, size=size))
+                for number, wire in enumerate(part)
             ]
             for wire, tag in zip(part, tags, strict=True):
                 found: dict[bytes, Value] = {}
@@ -112,8 +115,9 @@ class ImapSession:
                     raise dialogue.refused(error)
         return result
 
-    def _status(self, wire: str) -> bytes:
+    def _status(self, wire: str, *, size: bool = False) -> bytes:
         more = b" MAILBOXID" if "OBJECTID" in self.capabilities else b""
+        more += b" SIZE" if size and STATUS_SIZE in self.capabilities else b""
         return b"STATUS %b (MESSAGES UIDNEXT UIDVALIDITY%b)" % (self._mailbox(wire), more)
 
     def _told(self, found: dict[bytes, Value]) -> Status:
@@ -125,6 +129,7 @@ class ImapSession:
             messages=messages,
             uidnext=number(found.get(b"UIDNEXT")),
             uidvalidity=number(found.get(b"UIDVALIDITY")),
+            bytes=number(found.get(b"SIZE")),
             mailbox_id=folders.text(mailbox_id[0]) if isinstance(mailbox_id, list) and mailbox_id else None,
         )
 
@@ -209,8 +214,8 @@ class ImapSession:
     # ---- refusals
 
     def _mailbox(self, wire: str) -> bytes:
-        if any(character in wire for character in "\r\n\0"):
-            raise FolderGone(Reason.FOLDER_GONE)  # no command can name it
+        if not _can_be_named(wire):
+            raise FolderGone(Reason.FOLDER_GONE)
         return quoted(wire)
 
     def _expect(self, answer: Answer) -> None:
@@ -224,6 +229,11 @@ class ImapSession:
         if error.reason is Reason.FOLDER_REFUSED and not self._exists(wire):
             raise FolderGone(Reason.FOLDER_GONE, answer.text)
         raise error
+
+
+def _can_be_named(wire: str) -> bool:
+    """In a command; a server may list what can't."""
+    return not any(character in wire for character in "\r\n\0")
 
 
 def _counts(found: dict[bytes, Value], response: Untagged) -> None:

@@ -1,5 +1,6 @@
 """List both accounts and decide which destination folders the job has."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from libs.contracts.ids import FolderId, JobId
@@ -7,7 +8,7 @@ from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import Reason
 from libs.mailbox.errors import AccountUnusable
 from libs.mailbox.names import encode_name
-from libs.mailbox.port import Folder, Quota
+from libs.mailbox.port import STATUS_SIZE, Folder, Quota, Session
 from libs.mailbox.sides import SideFailed, at
 from libs.readmodel.rows import FolderRow, QuotaRow, WarningRow
 from services.scanner import naming, preflight
@@ -42,7 +43,7 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     with at("destination"):
         quota = both.destination.quota()
     with at("source"):
-        held = both.source.quota() if quota.bytes_free is not None and _wants_all(options) else Quota()
+        held = held_at(both.source, mappings) if quota.bytes_free is not None and _wants_all(options) else Quota()
     said = [
         *preflight.joined(mappings),
         preflight.names_changed(mappings, source, destination),
@@ -59,6 +60,15 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
         warnings=[WarningRow.of(job_id, number, notice) for number, notice in enumerate(filter(None, said), 1)],
         quota=QuotaRow(job_id=job_id, bytes_free=quota.bytes_free, messages_free=quota.messages_free),
     )
+
+
+def held_at(source: Session, mappings: Sequence[naming.FolderMapping]) -> Quota:
+    """What the source says that it uses: of its quota, or in the folders that are copied."""
+    quota = source.quota()
+    if quota.bytes_used is not None or STATUS_SIZE not in source.capabilities:
+        return quota
+    wires = [folder.wire for mapping in mappings if not mapping.less for folder in mapping.sources]
+    return Quota(bytes_used=sum(status.bytes or 0 for status in source.statuses(wires, size=True).values()))
 
 
 def _wants_all(options: JobOptions) -> bool:

@@ -119,6 +119,21 @@ def test_rule_1_names_of_one_mailbox_share_a_plan(make: Make, objectid: bool) ->
     assert len(world.store.plans(job)) == 62  # and INBOX
 
 
+def test_a_source_without_quota_tells_the_sizes_of_its_folders(make: Make) -> None:
+    world = make()
+    world.source.tells_sizes = True
+    world.source.put("INBOX", mail("a", size=1_000))
+    world.source.put("Sent", mail("b", size=1_000))
+
+    session = world.connect(world.account("source.example"))
+    told = session.statuses(["INBOX", "nothing", "no\rname", "Sent"], size=True)
+    session.close()
+
+    assert {wire: status.bytes for wire, status in told.items()} == {
+        wire: len(world.source.bodies(wire)[0]) for wire in ("INBOX", "Sent")
+    }
+
+
 @pytest.mark.parametrize("left", [0, 2])
 @pytest.mark.parametrize("uidplus", [True, False])
 def test_rule_2_above_the_last_uid_there_can_be_nothing_is_asked_for(make: Make, left: int, uidplus: bool) -> None:

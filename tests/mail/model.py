@@ -80,6 +80,7 @@ class MailboxModel:
         self.folders: dict[str, FolderModel] = {}
         self.special_use: dict[str, str] = {}
         self.subscribed: set[str] = set()
+        self.tells_sizes = False  # STATUS=SIZE
         self.gmail_ids: dict[bytes, int] = {}  # by body; where there are some, it is Gmail
         self.refused: dict[bytes, AppendRefused] = {}  # by body: the answer to whoever appends it
         # What strange servers do with what is appended, not with what `put` puts there:

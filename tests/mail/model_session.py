@@ -19,6 +19,7 @@ from libs.mailbox.errors import (
 )
 from libs.mailbox.identity import FIELDS, identify
 from libs.mailbox.port import (
+    STATUS_SIZE,
     AnyMessage,
     Appended,
     Body,
@@ -45,7 +46,7 @@ class ModelSession:
 
     def __init__(self, model: MailboxModel) -> None:
         self._model = model
-        told = {"OBJECTID": model.objectid, "X-GM-EXT-1": bool(model.gmail_ids)}
+        told = {"OBJECTID": model.objectid, "X-GM-EXT-1": bool(model.gmail_ids), STATUS_SIZE: model.tells_sizes}
         self.capabilities = frozenset({"IMAP4REV1", "QUOTA", *(name for name, has in told.items() if has)})
         self.multiappend = model.multiappend
         self.uidplus = model.uidplus
@@ -71,7 +72,7 @@ class ModelSession:
         self._alive()
         return Namespace(prefix=self._model.prefix, delimiter=self._model.delimiter)
 
-    def status(self, wire: str) -> Status:
+    def status(self, wire: str, *, size: bool = False) -> Status:
         self._begin("status")
         with self._model.lock:
             folder = self._model.folder(wire)
@@ -81,13 +82,14 @@ class ModelSession:
                 uidnext=uidnext,
                 uidvalidity=folder.uidvalidity,
                 mailbox_id=self._model.mailbox_id(folder),
+                bytes=sum(one.size for one in folder.messages.values()) if size and self._model.tells_sizes else None,
             )
 
-    def statuses(self, wires: Sequence[str]) -> dict[str, Status]:
+    def statuses(self, wires: Sequence[str], *, size: bool = False) -> dict[str, Status]:
         found: dict[str, Status] = {}
         for wire in wires:
             with contextlib.suppress(FolderGone, FolderRefused):
-                found[wire] = self.status(wire)
+                found[wire] = self.status(wire, size=size)
         return found
 
     def examine(self, wire: str) -> Selected:

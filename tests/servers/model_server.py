@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from libs.contracts import uidset
 from libs.mailbox.errors import AppendRefused, FetchRefused, FolderGone, MailboxError
-from libs.mailbox.port import Listed, Message
+from libs.mailbox.port import STATUS_SIZE, Listed, Message
 from tests.mail.model import MailboxModel
 from tests.mail.model_session import FIELDS_OF_IDENTITY, ModelSession
 from tests.servers.scripted import Scripted, Talk
@@ -19,13 +19,11 @@ class ModelServer(Scripted):
 
     def __init__(self, model: MailboxModel) -> None:
         self.model = model
-        extensions = {"MULTIAPPEND": model.multiappend, "UIDPLUS": model.uidplus, "OBJECTID": model.objectid}
-        self._capabilities = " ".join(["IMAP4rev1 LITERAL+", *(name for name, has in extensions.items() if has)])
         super().__init__(self._serve_model)
 
     def _serve_model(self, talk: Talk) -> None:
         session = self.model.connect()
-        talk.let_in(self._capabilities)
+        talk.let_in(self._capabilities())
         while True:
             line = talk.hear().decode("latin-1")
             verb, _, rest = line.partition(" ")
@@ -49,6 +47,12 @@ class ModelServer(Scripted):
             if verb == "LOGOUT":
                 return
 
+    def _capabilities(self) -> str:
+        model = self.model
+        extensions = {"MULTIAPPEND": model.multiappend, "UIDPLUS": model.uidplus, "OBJECTID": model.objectid}
+        extensions |= {STATUS_SIZE: model.tells_sizes}
+        return " ".join(["IMAP4rev1 LITERAL+", *(name for name, has in extensions.items() if has)])
+
     def _answer(self, session: ModelSession, verb: str, rest: str) -> Iterator[str | bytes]:
         if verb == "LIST" and rest == '"" ""':
             yield '* LIST (\\Noselect) "/" ""'
@@ -58,10 +62,11 @@ class ModelServer(Scripted):
                 if asked in ("*", folder.wire):
                     yield f'* {verb} () "/" "{folder.wire}"'
         elif verb == "STATUS":
-            status = session.status(_name(rest))
+            status = session.status(_name(rest), size=" SIZE" in rest)
             uidnext = f" UIDNEXT {status.uidnext}" if status.uidnext is not None else ""
             known_by = f" MAILBOXID ({status.mailbox_id})" if "MAILBOXID" in rest else ""
-            numbers = f"MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity}{known_by}"
+            size = f" SIZE {status.bytes}" if status.bytes is not None else ""
+            numbers = f"MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity}{known_by}{size}"
             yield f'* STATUS "{_name(rest)}" ({numbers})'
         elif verb == "EXAMINE":
             selected = session.examine(_name(rest))

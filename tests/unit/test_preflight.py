@@ -111,6 +111,36 @@ def test_a_quota_that_is_smaller_than_what_the_source_uses_is_said_before_anythi
     assert [row.text for row in before if isinstance(row, WarningRow)] == ([expected] if warned else [])
 
 
+@pytest.mark.parametrize("tells", [True, False])
+def test_where_the_source_has_no_quota_its_folders_are_asked_for_their_sizes_before_anything_is_planned(
+    make: WORLD, tells: bool
+) -> None:
+    world = make()
+    world.source.tells_sizes = tells
+    world.destination.quota = Quota(bytes_free=3_000_000, bytes_used=0)
+    world.source.put("INBOX", mail("a", size=2_000_000))
+    world.source.put("Sent", mail("b", size=2_000_000))
+
+    world.run()
+
+    before = list(itertools.takewhile(lambda row: not isinstance(row, PlanRow), world.store.writes))
+    assert [row.text[:40] for row in before if isinstance(row, WarningRow)] == (
+        ["The source says that it uses 4.0 MB, and"] if tells else []
+    )
+    assert any("4.0 MB are to be copied" in sentence for sentence in said(world))  # in either case, after the plans
+
+
+def test_where_the_destination_has_no_quota_no_folder_is_asked_for_its_size(make: WORLD) -> None:
+    world = make()
+    world.source.tells_sizes = True
+    world.source.put("INBOX", mail("a"))
+    world.source.put("Sent", mail("b"))
+
+    world.run()
+
+    assert world.source.operations["status"] == 1  # whether both accounts are one
+
+
 @pytest.mark.parametrize(
     ("free", "messages", "beginning"),
     [
