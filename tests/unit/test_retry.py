@@ -81,9 +81,10 @@ def test_a_folder_without_failures_is_left_alone(make: WORLD) -> None:
     assert [one.run for one in items if one.folder_id != clean] == [1, 2]
 
 
-def test_numbers_add_up_and_what_is_delivered_never_falls_while_it_is_tried_again(make: WORLD) -> None:
+def test_rule_20_failed_is_what_failed_less_what_was_recovered_and_what_is_delivered_never_falls(make: WORLD) -> None:
     world = refusing_two_of_eight(make)
     job = world.run()
+    failed = world.counts(job).failed
     del world.destination.refused[mail("m6")]
 
     world.retry(job, "completed_with_errors")
@@ -93,6 +94,8 @@ def test_numbers_add_up_and_what_is_delivered_never_falls_while_it_is_tried_agai
     assert [one.completed for one in retried] == sorted(one.completed for one in retried)
     assert all(one.completed >= 6 and one.failed <= 1 for one in retried)
     assert [(row.uid, row.run) for row in world.failures()] == [(2, 2)]
+    assert [row.uid for row in world.failures("recovered")] == [7]
+    assert world.counts(job).failed == failed - len(world.failures("recovered")) == 1
     reconciled(world)
 
 

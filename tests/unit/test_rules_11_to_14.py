@@ -147,6 +147,46 @@ def test_rule_12_what_lands_just_before_the_quiet_time_is_over_is_not_sent_again
     equal(world)
 
 
+def test_rule_12_what_is_found_of_an_append_begins_the_quiet_time_anew_for_the_rest(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(4))
+
+    def commit_in_two_steps() -> None:
+        folder, sent = world.destination.folders["INBOX"], list(world.source.folders["INBOX"].messages.values())
+        world.destination.land(folder, sent[:2], LATE_SECONDS * 0.6)
+        world.destination.land(folder, sent[2:], LATE_SECONDS * 1.3)
+
+    world.destination.at("append", 1, Do(commit_in_two_steps))
+    world.destination.at("append", 1, LostAfterCrlf(None))
+
+    world.run()
+
+    assert world.destination.append_sizes == [4]
+    equal(world)
+
+
+def test_rule_12_mail_from_elsewhere_does_not_begin_it_anew(make: WORLD) -> None:
+    world = make()
+    world.source.put("INBOX", *bodies(4))
+    world.destination.at("append", 1, LostAfterCrlf(None))
+    times: list[float] = []
+
+    def arrive() -> None:
+        times.append(time.monotonic())
+        world.destination.put("INBOX", mail(f"busy {len(times)}"))
+        if len(world.destination.append_sizes) < 2:
+            world.destination.at("examine", 1, Do(arrive))
+
+    world.destination.at("append", 1, Do(arrive))
+    world.destination.at("append", 2, Do(lambda: times.append(time.monotonic())))
+
+    world.run()
+
+    there = [body for body in world.destination.bodies("INBOX") if b"busy" not in body]
+    assert there == bodies(4)
+    assert LATE_SECONDS <= times[-1] - times[0] < 10
+
+
 def test_rule_13_every_look_is_on_a_connection_that_has_not_seen_the_folder(make: WORLD) -> None:
     world = make(sticky=True)
     world.source.put("INBOX", *bodies(4))

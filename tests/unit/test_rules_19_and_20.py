@@ -13,7 +13,7 @@ from libs.mailbox.port import Message
 from libs.readmodel.rows import AckRow
 from tests.mail.model import mail
 from tests.mail.trouble import Do, LostAfterCrlf, Operation
-from tests.unit.world import WORLD, World, bodies, equal, reconciled
+from tests.unit.world import WORLD, Counts, World, bodies, equal, reconciled
 
 # A killed process's threads end by an exception.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -225,7 +225,37 @@ def test_rule_19_what_the_source_no_longer_shows_is_not_verified_by_its_bytes(ma
     assert (audit.verified, audit.rewritten, audit.removed) == (4, 0, 0)
 
 
-def test_rule_20_totals_are_those_of_the_newest_plan_and_never_fall(make: WORLD) -> None:
+def snapshots_of(world: World, job: JobId) -> list[Counts]:
+    events = world.progress(job)
+    return [world.counts(job, events[:number]) for number in range(1, len(events) + 1)]
+
+
+def test_rule_20_totals_are_those_of_the_newest_plan(make: WORLD) -> None:
+    world = make(multiappend=False)
+    world.source.put("INBOX", *bodies(6))
+    world.destination.refused[mail("m1")] = AppendRefused(Reason.MESSAGE_REFUSED, "NO")
+    renumbered: list[Counts] = []
+
+    def renumber() -> None:
+        world.wait_for(lambda: world.counts(job).settled == 4)
+        renumbered.append(world.counts(job))
+        world.destination.renumber("INBOX")
+
+    world.destination.at("append", 5, Do(renumber))
+    world.destination.at("append", 7, Do(world.kill))
+
+    job = world.request()
+    world.finish(job)
+
+    assert [plan.number for plan in world.plans(job).values()] == [2]
+    assert renumbered == [Counts(total=6, completed=3, skipped=0, failed=1)]
+    # What the first plan delivered the second one finds, and what it failed at counts once.
+    assert snapshots_of(world, job)[-1] == Counts(total=6, completed=1, skipped=4, failed=1)
+    assert all(one.settled <= one.total for one in snapshots_of(world, job))
+    assert [row.uid for row in world.failures()] == [2]
+
+
+def test_rule_20_totals_never_fall(make: WORLD) -> None:
     world = make(multiappend=False)
     world.source.put("INBOX", *bodies(6))
     world.destination.refused[mail("m1")] = AppendRefused(Reason.MESSAGE_REFUSED, "NO")
@@ -234,8 +264,7 @@ def test_rule_20_totals_are_those_of_the_newest_plan_and_never_fall(make: WORLD)
 
     job = world.run()
 
-    events = world.progress(job)
-    snapshots = [world.counts(job, events[:number]) for number in range(1, len(events) + 1)]
+    snapshots = snapshots_of(world, job)
     assert [one.settled for one in snapshots] == sorted(one.settled for one in snapshots)
     assert all(one.settled <= one.total for one in snapshots)
     assert (snapshots[-1].completed, snapshots[-1].failed) == (5, 1)
