@@ -113,9 +113,9 @@ class Copier:
             work.waiting.append(Waiting(delivery, message, Hold(lease=lease)))
         self._wake.set()
 
-    def give_back(self) -> None:
-        """Others get what we have lost when this returns, after 45 s at most (COPYING rule 14): what waits comes to
-        them, what runs stops before its gate, and the acks of what is past it are stored."""
+    def give_back(self, seconds: float = GIVE_BACK_SECONDS) -> None:
+        """Others get what we have lost when this returns, after `seconds` at most (COPYING rule 14): what waits comes
+        to them, what runs stops before its gate, and the acks of what is past it are stored."""
         with self._lock:
             for job_id, work in list(self._jobs.items()):
                 work.waiting = deque(waiting for waiting in work.waiting if not waiting.hold.lease.lost)
@@ -124,7 +124,7 @@ class Copier:
         lost = [item for item in self._running() if item.hold.lease.lost]
         for item in lost:
             item.hold.stop("fenced")
-        deadline = time.monotonic() + GIVE_BACK_SECONDS
+        deadline = time.monotonic() + seconds
         while (left := [item for item in self._running() if item in lost]) and time.monotonic() < deadline:
             time.sleep(0.01)
         for item in left:

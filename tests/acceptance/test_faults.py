@@ -1,4 +1,4 @@
-"""Whole processes behind failing connections: kill -9 at each class of bytes of an append; a process that freezes."""
+"""Whole processes behind failing connections: kill -9 at each class of bytes; a process that freezes."""
 
 import signal
 import threading
@@ -23,14 +23,24 @@ from tests.servers.faults import Fault, Place, Script
 
 LATE = 3.0  # seconds within which the server behind the proxy commits an append
 MAILS = tuple(mail for mail in awkward_mail() if mail.folder in ("INBOX", "Sent"))
-FIRST_SEED, RANDOM = 500_000, 10
+FIRST_SEED, RANDOM = 500_015, 10
 
 
-def killed_at(*faults: Fault, without: tuple[str, ...] = ()) -> Schedule:
-    return Schedule(source_mail=MAILS, destination=faults, hidden=frozenset(without))
+def killed_at(*faults: Fault, source: tuple[Fault, ...] = (), without: tuple[str, ...] = ()) -> Schedule:
+    return Schedule(source_mail=MAILS, source=source, destination=faults, hidden=frozenset(without))
+
+
+def killed_while(*places: Place) -> tuple[Fault, ...]:
+    return tuple(Fault(place, kill=True) for place in places)
 
 
 KILLS = {
+    "at first contact with the source": killed_at(source=killed_while("greeting", "login", "list")),
+    "at first contact with the destination": killed_at(*killed_while("login", "list")),
+    "while the source is listed": killed_at(source=killed_while("examine", "listing")),
+    "while the destination is looked at": killed_at(*killed_while("examine", "status"), without=("UIDPLUS",)),
+    "while messages are read": killed_at(source=killed_while("fetch_literal", "fetch_end")),
+    "before a message": killed_at(*killed_while("append_head"), without=("LITERAL+",)),
     "the commit comes after the restart": killed_at(Fault("append_crlf", "late", seconds=0.7 * LATE, kill=True)),
     "and again, one message at a time and without UIDs": killed_at(
         *(Fault("append_crlf", "late", nth=nth, seconds=0.5 * LATE, kill=True) for nth in (1, 3)),
@@ -48,13 +58,15 @@ KILLS = {
 
 
 def at_random(seed: int) -> Schedule:
-    """What a schedule has of faults that no first contact meets, and that are over within a minute."""
+    """What a schedule has of faults that no first contact meets, and that are over within a minute. The first of each
+    side kills. Kills between two bytes are `test_kill.py`'s."""
     schedule = random_schedule(seed, Times(late=LATE))
 
     def kept(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-        return tuple(one for one in faults if one.at.startswith(("append", "fetch")) and one.act != "stall")
+        those = [one for one in faults if one.at.startswith(("append", "fetch")) and one.act != "stall"]
+        return tuple(replace(one, kill=one.kill or number == 0) for number, one in enumerate(those))
 
-    return replace(schedule, source=kept(schedule.source), destination=kept(schedule.destination))
+    return replace(schedule, source=kept(schedule.source), destination=kept(schedule.destination), kills=())
 
 
 @pytest.fixture
@@ -94,25 +106,29 @@ def restarting(instance: Instance) -> Iterator[Callable[[], None]]:
 def test_kill_9_at_each_class_of_bytes_while_many_jobs_run_loses_nothing_and_doubles_nothing(
     dovecot: Dovecot, proxies: FaultProxies, tmp_path: Path
 ) -> None:
-    scripts = run_all(KILLS, dovecot, proxies, tmp_path)
+    happened = run_all(KILLS, dovecot, proxies, tmp_path)
 
     for name, schedule in KILLS.items():
-        assert scripts[name].happened == list(schedule.destination), name
+        assert happened[name] == [*schedule.source, *schedule.destination], name
 
 
 @pytest.mark.timeout(300)
 def test_random_faults_and_kills_of_whole_processes_lose_nothing_and_double_nothing(
     dovecot: Dovecot, proxies: FaultProxies, tmp_path: Path
 ) -> None:
-    run_all(
-        {f"seed {seed}": at_random(seed) for seed in range(FIRST_SEED, FIRST_SEED + RANDOM)}, dovecot, proxies, tmp_path
-    )
+    schedules = {f"seed {seed}": at_random(seed) for seed in range(FIRST_SEED, FIRST_SEED + RANDOM)}
+
+    happened = [fault for faults in run_all(schedules, dovecot, proxies, tmp_path).values() for fault in faults]
+
+    planned = sum(len(one.source) + len(one.destination) for one in schedules.values())
+    assert len(happened) >= planned / 2, "too little went wrong to prove anything"
+    assert sum(fault.kill for fault in happened) >= RANDOM / 2, "too few kills to prove anything"
 
 
 def run_all(
     schedules: Mapping[str, Schedule], dovecot: Dovecot, proxies: FaultProxies, directory: Path
-) -> dict[str, Script]:
-    """All as jobs of one process, which is killed by any of them; the scripts of their destinations."""
+) -> dict[str, list[Fault]]:
+    """All as jobs of one process, which is killed by any of them; what happened to each, at its source first."""
     accounts = {name: (dovecot.account(new_user()), dovecot.account(new_user())) for name in schedules}
     expected: dict[str, Counter[Kept]] = {}
     for name, (source, destination) in accounts.items():
@@ -155,7 +171,7 @@ def run_all(
         view = ended[name]
         assert (view["state"], view["items_failed"]) == ("completed", 0), f"{name}: {schedules[name]}"
         assert view["items_total"] == contents(source).total()
-    return {name: script for name, (_, script) in scripts.items()}
+    return {name: [*source.happened, *destination.happened] for name, (source, destination) in scripts.items()}
 
 
 def await_end(job: Job, seconds: float) -> dict[str, object]:

@@ -11,7 +11,7 @@ from libs.mailbox.names import encode_name
 from tests.acceptance.instance import Instance, Job, new_user
 from tests.mail.contents import contents
 from tests.mail.corpus import Mail
-from tests.mail.imap import connected, quoted
+from tests.mail.imap import connected, plain_name, quoted
 from tests.mail.model import mail
 from tests.mail.seed import append
 from tests.servers.courier import Courier
@@ -25,6 +25,16 @@ NAMES = (
 )
 DELIMITERS = {"sdbox": "/", "maildir below INBOX": ".", "cyrus": "/", "cyrus below INBOX": ".", "courier": "."}
 TARGETS = tuple(DELIMITERS)
+# The names that each target can't hold as they are; every other one arrives as it is.
+DOTS = {"a.b", "v1.0/x.y"}
+SIGNS = {"{5}", "semi;colon", "100% *real*", "back\\slash", 'say "hi"'}
+RENAMED = {
+    "sdbox": set[str](),
+    "maildir below INBOX": DOTS,
+    "cyrus": SIGNS,
+    "cyrus below INBOX": DOTS | SIGNS,
+    "courier": DOTS | {"😀"},
+}
 DATE = "17-Jul-2024 02:44:25 +0545"
 
 
@@ -77,6 +87,13 @@ def test_every_folder_arrives_with_its_mail_and_another_name_is_told(
     assert (view["state"], again["state"]) == ("completed", "completed"), first.get("/failures")
     assert without_folders(destination) == without_folders(source)
     rows = first.get("/breakdown")
+    told_of = {name: row["destination_name"] for row in rows for name in row["name"].split(", ")}
+    arrived: dict[str, set[str]] = {}
+    for name, digests in folders_of(source).items():
+        arrived.setdefault(plain(told_of[name], DELIMITERS[target]), set()).update(digests)
+    assert folders_of(destination) == arrived
+    renamed = {name for name, there in told_of.items() if there != translated(name, DELIMITERS[target])}
+    assert renamed == RENAMED[target]
     names = [row["destination_name"] or row["name"] for row in rows]
     assert len(set(names)) == len(names)
     assert (again["items_completed"], again["items_skipped"]) == (0, view["items_total"])
@@ -147,6 +164,24 @@ def test_a_missing_special_folder_is_made_with_its_use(servers: dict[str, MailSe
 def without_folders(account: Any) -> Counter[Any]:
     """Bytes, flags and dates."""
     return Counter(kept._replace(folder="") for kept in contents(account).elements())
+
+
+def folders_of(account: Any) -> dict[str, set[str]]:
+    """The digests of the mail in each folder."""
+    found: dict[str, set[str]] = {}
+    for kept in contents(account):
+        found.setdefault(kept.folder, set()).add(kept.sha256)
+    return found
+
+
+def plain(name: str, delimiter: str) -> str:
+    return plain_name(name, "INBOX." if delimiter == "." else "", delimiter)
+
+
+def translated(name: str, delimiter: str) -> str:
+    """A name of the source as the target has it, with its prefix and its delimiter."""
+    below = delimiter == "." and not name.startswith("INBOX")
+    return "INBOX." * below + name.replace("/", delimiter)
 
 
 def levels(name: str, delimiter: str) -> int:

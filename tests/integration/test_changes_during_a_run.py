@@ -14,7 +14,7 @@ from libs.contracts.reasons import Reason
 from libs.mailbox.connect import connect
 from libs.readmodel.rows import NoticeRow, ThrottleRow
 from tests.integration.conftest import policy_for
-from tests.mail.contents import contents
+from tests.mail.contents import by_uid, contents
 from tests.mail.imap import connected, quoted
 from tests.mail.real import Real
 from tests.servers.dovecot import Dovecot
@@ -195,6 +195,28 @@ def test_what_a_person_deletes_and_moves_at_the_destination_meanwhile_stays_so(r
     assert sum(audit.removed for audit in run.world.audits(job).values()) == 2
     assert [row.reason for row in run.world.failures("noted")] == [Reason.REMOVED_AT_DESTINATION] * 2
     assert run.world.failures() == []
+
+
+def test_what_a_person_flags_at_the_destination_meanwhile_stays_flagged(run: Run) -> None:
+    run.at(run.here, "CREATE box")()
+    large = [mail(f"large{n}") + b"x" * (5 << 20) for n in range(3)]  # one append each
+    with connected(run.here) as client:
+        for body in large:
+            client.append("box", "\\Seen", "", body)
+    run.destination.before("append", 2, run.at(run.there, "SELECT box", "UID STORE 1 +FLAGS (\\Flagged later)"))
+    run.destination.before("append", 3, run.at(run.there, "SELECT box", "UID STORE 2 FLAGS (\\Answered)"))
+
+    job = run.finish()
+    counts = run.world.counts(job)
+    run.world.end(job)
+    again = run.finish(job_id="again")
+
+    flags = [kept.flags for _, kept in sorted(by_uid(run.there).items()) if kept.folder == "box"]
+    assert flags == [{"\\Seen", "\\Flagged", "later"}, {"\\Answered"}, {"\\Seen"}]
+    assert run.arrived() == bare(run.here)
+    assert (counts.completed, run.world.counts(again).skipped) == (3, 3)
+    assert run.world.audits(job)["2"].verified == 3  # type: ignore[index]
+    assert run.world.failures() + run.world.failures("noted") == []
 
 
 # ---- UIDs

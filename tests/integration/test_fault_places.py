@@ -12,7 +12,7 @@ from tests.integration.fault_schedules import AT_ONCE, awkward_mail
 from tests.integration.fault_world import TWENTIETH, Result, Schedule, run_schedule
 from tests.servers.dovecot import Dovecot
 from tests.servers.fault_proxy import FaultProxies
-from tests.servers.faults import OF_APPEND, By, Fault, Place
+from tests.servers.faults import OF_APPEND, Act, By, Fault, Place
 
 READ: tuple[Place, ...] = ("greeting", "login", "examine", "listing", "fetch_literal", "fetch_end")
 WAYS: tuple[By, ...] = ("fin", "rst")
@@ -23,6 +23,7 @@ SERVERS = {
     "neither": frozenset({"UIDPLUS", "MULTIAPPEND"}),
     "no LITERAL+": frozenset({"LITERAL+", "MULTIAPPEND"}),
 }
+SILENCE: dict[Act, float] = {"stall": TWENTIETH.patience * 1.1, "delay": TWENTIETH.late * 0.5}  # seconds
 LATE = (0.1 / 35, 0.5, 30 / 35)  # of the time a server has for a commit
 # A killed process's threads end by an exception.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
@@ -35,12 +36,18 @@ def cases() -> Iterator[tuple[str, Schedule]]:
         yield f"destination at first contact {at} {by}", schedule("neither", *twice[:1], from_the_start=True)
     for at, by in product(READ, WAYS):
         yield f"source {at} {by}", schedule(source=(Fault(at, by=by),))
-    for at in READ:
-        yield f"source {at} and kill -9", schedule(source=(Fault(at, kill=True),))
-        yield f"destination {at} and kill -9", schedule("all it has", Fault(at, kill=True))
+    for at, (act, seconds) in product(READ, SILENCE.items()):
+        silent = Fault(at, act, seconds=seconds)
+        yield f"source {at} {act}", schedule(source=(silent,))
+        yield f"destination {at} {act}", schedule("all it has", silent)
+    for at, by in product(READ, WAYS):
+        yield f"source {at} {by} and kill -9", schedule(source=(Fault(at, by=by, kill=True),))
+        yield f"destination {at} {by} and kill -9", schedule("all it has", Fault(at, by=by, kill=True))
+    yield "destination status and kill -9", schedule("neither", Fault("status", kill=True))
     for at in ("greeting", "login", "list"):
         killed = Fault(at, kill=True)
         yield f"source at first contact {at} and kill -9", schedule(source=(killed,), from_the_start=True)
+        yield f"destination at first contact {at} and kill -9", schedule("neither", killed, from_the_start=True)
     for at, times in product(("fetch_literal", "fetch_end"), (2, 3, 5)):
         faults = tuple(Fault(at, nth=nth) for nth in range(1, times + 1))
         yield f"source {at} {times} times in a row", schedule(source=faults)
@@ -53,7 +60,9 @@ def cases() -> Iterator[tuple[str, Schedule]]:
         yield f"{at} {nth} {by}, {server}", schedule(server, Fault(at, by=by, nth=nth))
     for at, server in product(OF_APPEND, SERVERS):
         yield f"{at} and kill -9, {server}", schedule(server, Fault(at, kill=True))
-        yield f"{at} stalls, {server}", schedule(server, Fault(at, "stall", seconds=TWENTIETH.patience * 1.1))
+        yield f"{at} fin and kill -9, {server}", schedule(server, Fault(at, by="fin", kill=True))
+        yield f"{at} stalls, {server}", schedule(server, Fault(at, "stall", seconds=SILENCE["stall"]))
+        yield f"{at} is delayed, {server}", schedule(server, Fault(at, "delay", seconds=SILENCE["delay"]))
     for share, by, server, kill in product(LATE, WAYS, SERVERS, (False, True)):
         late = Fault("append_crlf", "late", by, seconds=share * TWENTIETH.late, kill=kill)
         yield f"late by {share:.3f} {by}{' and kill -9' * kill}, {server}", schedule(server, late)
@@ -103,4 +112,7 @@ def test_one_fault_loses_nothing_and_doubles_nothing(name: str, results: dict[st
     result = results[name].result()
 
     assert result.wrong == [], f"{name}: {CASES[name]}"
-    assert result.happened, "the fault did not happen"
+    planned = len(CASES[name].source) + len(CASES[name].destination)
+    # With MULTIAPPEND all has arrived after a few appends.
+    least = 4 if name.startswith("every append") and "MULTIAPPEND" not in CASES[name].hidden else planned
+    assert least <= result.happened <= planned, "not all of it happened"

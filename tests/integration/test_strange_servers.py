@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
+from math import log2
 
 import pytest
 
@@ -15,13 +16,15 @@ from libs.mailbox.errors import AppendRefused
 from libs.mailbox.port import Message, Session
 from libs.readmodel.rows import BehaviourRow, NoticeRow
 from tests.integration.conftest import LOOPBACK
-from tests.mail.model import MailboxModel, mail
+from tests.mail.corpus import AWKWARD, ZONES
+from tests.mail.model import DATE, MailboxModel, mail
 from tests.mail.trouble import Do, LostAfterCrlf
 from tests.servers.model_server import ModelServer
 from tests.unit.world import World, bodies, equal, reconciled
 
 LONG = 60.0  # seconds of doubt that no test could wait out
 LATE = 0.5
+NUL = mail("nul") + b"one\0two\r\n"
 
 
 class ServedWorld(World):
@@ -29,10 +32,10 @@ class ServedWorld(World):
 
     def __init__(self, stack: ExitStack, *, late: float, **destination: object) -> None:
         super().__init__(destination=MailboxModel(**destination), late=late)  # type: ignore[arg-type]
-        self._servers = {host: stack.enter_context(ModelServer(model)) for host, model in self.models.items()}
+        self.servers = {host: stack.enter_context(ModelServer(model)) for host, model in self.models.items()}
 
     def account(self, host: str) -> Account:
-        return self._servers[host].account(username=f"joe-{host.partition('.')[0]}")
+        return self.servers[host].account(username=f"joe-{host.partition('.')[0]}")
 
     def connect(self, account: Account) -> Session:
         policy = ConnectPolicy(allow_networks=[LOOPBACK], allow_ports=[account.port], allow_plain=True)
@@ -60,12 +63,22 @@ def bad(text: str) -> AppendRefused:
     return AppendRefused(Reason.MESSAGE_REFUSED, text, syntax=True, connection_closed=True)
 
 
+POISON = {
+    "flag": Message(0, ("\\Seen", "$Phish"), DATE, mail("flag")),
+    "date": Message(0, (), "31-Dec-0001 00:00:00 +0000", mail("date")),
+    "nul": Message(0, (), DATE, NUL),
+    "large": Message(0, (), DATE, mail("large")),
+    "virus": Message(0, (), DATE, mail("virus")),
+    "empty": Message(0, (), DATE, b""),
+}
+
+
 def refuse(message: Message) -> AppendRefused | None:
     if "$Phish" in message.flags:
         return bad("Invalid keyword $Phish")
     if "0001" in message.internaldate:
         return bad("Invalid internal date")
-    if message.body == mail("nul"):
+    if b"\0" in message.body:
         return bad("NUL bytes are not allowed")
     if message.body == mail("large"):
         return AppendRefused(Reason.MESSAGE_REFUSED, "Message is too large", code="TOOBIG")
@@ -83,7 +96,7 @@ def test_rule_10_every_kind_of_poison_is_isolated_without_a_doubt_and_listed_wit
     world.source.put("INBOX", *bodies(3))
     world.source.put("INBOX", mail("flag"), flags=["\\Seen", "$Phish"])
     world.source.put("INBOX", mail("date"), internaldate="31-Dec-0001 00:00:00 +0000")
-    world.source.put("INBOX", mail("large"), *bodies(3, "n"), mail("nul"), mail("virus"), b"", *bodies(3, "o"))
+    world.source.put("INBOX", mail("large"), *bodies(3, "n"), NUL, mail("virus"), b"", *bodies(3, "o"))
 
     world.run(seconds=45)
 
@@ -150,6 +163,52 @@ def test_rule_2_above_the_last_uid_there_can_be_nothing_is_asked_for(make: Make,
         (uid, "no UID is left") for uid in range(MAX_UID - 2 + left, MAX_UID + 1)
     ]
     reconciled(world)
+
+
+@pytest.mark.parametrize("size", [8, 64, 400])
+@pytest.mark.parametrize("kind", POISON)
+def test_rule_10_one_poison_costs_at_most_2_log2_of_the_batch_more_appends_and_a_login_where_the_server_hangs_up(
+    make: Make, size: int, kind: str
+) -> None:
+    def heard(*, refuses: Callable[[Message], AppendRefused | None]) -> tuple[Counter[str], int, int]:
+        world, one = make(late=LONG), POISON[kind]
+        world.destination.refuses = refuses
+        world.source.put("INBOX", *bodies(size // 2))
+        world.source.put("INBOX", one.body, flags=one.flags, internaldate=one.internaldate)
+        world.source.put("INBOX", *bodies(size - size // 2 - 1, "n"))
+        counts = world.counts(world.run(seconds=45))
+        return world.servers["destination.example"].heard, counts.completed, counts.failed
+
+    hung_up: list[Message] = []
+
+    def refusing(message: Message) -> AppendRefused | None:
+        refused = refuse(message)
+        if refused and refused.connection_closed:
+            hung_up.append(message)
+        return refused
+
+    clean, _, _ = heard(refuses=lambda _: None)
+    commands, *counts = heard(refuses=refusing)
+
+    more = commands - clean
+    assert counts == ([size, 0] if kind in ("flag", "date") else [size - 1, 1])
+    assert 0 < more.pop("APPEND") <= 2 * log2(size)
+    assert bool(hung_up) == (kind in ("flag", "date", "nul"))
+    assert more == Counter({"CAPABILITY": len(hung_up), "LOGIN": len(hung_up)})
+
+
+def test_every_byte_flag_and_date_with_its_zone_arrives_as_it_is_where_the_server_keeps_them(make: Make) -> None:
+    """Real servers show a date in a zone of their own, and hold no bare LF: what is sent to them shows here."""
+    world = make()
+    for number, body in enumerate(AWKWARD.values()):
+        flags, zone = [("\\Seen", "$Forwarded"), ("\\Draft", "\\Flagged"), ()][number % 3], ZONES[number % len(ZONES)]
+        world.source.put("INBOX", body, flags=flags, internaldate=f" 7-Jul-2021 02:44:25 {zone}")
+
+    job = world.run()
+
+    equal(world)
+    assert world.destination.bodies("INBOX") == list(AWKWARD.values())
+    assert world.audits(job)["1"].verified == len(AWKWARD)  # type: ignore[index]
 
 
 def rewrite(message: Message) -> Message:

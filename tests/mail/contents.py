@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -38,8 +38,12 @@ def contents(account: Account) -> Counter[Kept]:
 
 
 def by_uid(account: Account) -> dict[tuple[str, int], Kept]:
-    """Everything in the account by folder and UID, in the order of each folder. Nothing is marked as read."""
-    found: dict[tuple[str, int], Kept] = {}
+    """Everything in the account by folder and UID, in the order of each folder."""
+    return {(kept.folder, uid): kept for uid, kept, _ in messages(account)}
+
+
+def messages(account: Account) -> Iterator[tuple[int, Kept, bytes]]:
+    """UID, what it is and the whole of each message. Nothing is marked as read."""
     with connected(account) as client:
         for name, wire in folders(client).items():
             status, answer = client.select(quoted(wire), readonly=True)
@@ -51,8 +55,7 @@ def by_uid(account: Account) -> dict[tuple[str, int], Kept]:
                 assert status == "OK", data
                 kept = _kept(name, data)
                 assert len(kept) == last - first + 1, f"{len(kept)} of {last - first + 1} messages came"
-                found.update({(name, uid): one for uid, one in kept})
-    return found
+                yield from kept
 
 
 def difference(source: Counter[Kept], destination: Counter[Kept]) -> str:
@@ -72,8 +75,8 @@ def difference(source: Counter[Kept], destination: Counter[Kept]) -> str:
     return "\n".join(lines[:SHOWN] + ([f"… and {more} more lines"] if more > 0 else []))
 
 
-def _kept(folder: str, data: Sequence[object]) -> list[tuple[int, Kept]]:
-    kept: list[tuple[int, Kept]] = []
+def _kept(folder: str, data: Sequence[object]) -> list[tuple[int, Kept, bytes]]:
+    kept: list[tuple[int, Kept, bytes]] = []
     for index, part in enumerate(data):
         if not isinstance(part, tuple):
             continue
@@ -86,7 +89,7 @@ def _kept(folder: str, data: Sequence[object]) -> list[tuple[int, Kept]]:
         assert date, items
         at = datetime.strptime(date[1].decode().strip(), "%d-%b-%Y %H:%M:%S %z").astimezone(UTC)
         names = frozenset(flags[1].decode().split()) - {"\\Recent"}
-        kept.append((int(uid[1]), Kept(folder, hashlib.sha256(body).hexdigest(), names, at)))
+        kept.append((int(uid[1]), Kept(folder, hashlib.sha256(body).hexdigest(), names, at), body))
     return kept
 
 

@@ -28,6 +28,22 @@ FOLDERS = {
 KEYWORDS = ("$Forwarded", "$MDNSent", "$Label1", "NonJunk", "Projekt-X", "todo")
 ZONES = ("+0000", "-0800", "+0200", "+0530", "+0545", "-0330", "+1400", "-1200")  # of INTERNALDATE
 MEGABYTE = 1 << 20
+# What servers change or refuse (docs/servers.md).
+AWKWARD = {
+    "bare LF": b"Subject: bare LF\r\n\r\none\ntwo\r\n",
+    "bare LF in the header": b"Subject: a\nX-Other: b\r\n\r\nbody\r\n",
+    "bare CR": b"Subject: bare CR\r\n\r\none\rtwo\r\n",
+    "CR CR LF": b"Subject: CR CR LF\r\n\r\none\r\r\ntwo\r\n",
+    "NUL": b"Subject: NUL\r\n\r\none\0two\r\n",
+    "8-bit header": "Subject: Grüße aus Köln\r\n\r\nbody\r\n".encode("latin-1"),
+    "long line": b"Subject: long line\r\n\r\n" + b"x" * 12_000 + b"\r\n",
+    "long header": b"Subject: " + b"y" * 12_000 + b"\r\n\r\nbody\r\n",
+    "no header": b"\r\nnothing but a body\r\n",
+    "no header and no blank line": b"just some text\r\n",
+    "no body": b"Subject: no body\r\n\r\n",
+    "no blank line": b"Subject: no blank line\r\n",
+    "no line break at the end": b"Subject: no end\r\n\r\nend",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ import socket
 import ssl
 import struct
 import threading
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -20,10 +21,11 @@ RESET = struct.pack("ii", 1, 0)
 class Talk:
     """One connection, from the server's side."""
 
-    def __init__(self, connection: socket.socket, over: threading.Event) -> None:
+    def __init__(self, connection: socket.socket, over: threading.Event, heard: Counter[str]) -> None:
         self.connection = connection
         self._lines = connection.makefile("rb")
         self._over = over
+        self._heard = heard
         self.tag = ""
 
     def say(self, *lines: str | bytes) -> None:
@@ -39,6 +41,7 @@ class Talk:
             raise EOFError
         tag, _, command = line.rstrip(b"\r\n").partition(b" ")
         self.tag = tag.decode("latin-1")
+        self._heard[command.partition(b" ")[0].decode("latin-1")] += 1
         assert command.startswith(beginning.encode()), command
         return command
 
@@ -89,6 +92,7 @@ class Scripted:
         self._talk = talk
         self._over = threading.Event()
         self._failures: list[BaseException] = []
+        self.heard: Counter[str] = Counter()  # commands, of all connections
         self._listener = socket.create_server((self.host, 0))
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
@@ -139,7 +143,7 @@ class Scripted:
             thread.start()
 
     def _serve(self, connection: socket.socket) -> None:
-        talk = Talk(connection, self._over)
+        talk = Talk(connection, self._over, self.heard)
         try:
             self._talk(talk)
         except AssertionError as failure:

@@ -6,8 +6,8 @@ import pytest
 
 from libs.contracts.events import WorkItemParked
 from libs.contracts.reasons import Reason
-from tests.mail.model import mail
-from tests.mail.trouble import Busy, Do, Lost
+from tests.mail.model import MailboxModel, mail
+from tests.mail.trouble import Busy, Do, Lost, Operation
 from tests.unit.world import WORLD, bodies, equal, reconciled
 
 # A killed process's threads end by an exception.
@@ -34,6 +34,22 @@ def test_busy_servers_are_waited_for_and_the_people_are_told(make: WORLD) -> Non
 
     world.run()
 
+    equal(world)
+
+
+@pytest.mark.parametrize(("side", "operation"), [("source", "fetch"), ("destination", "append")])
+def test_pauses_that_servers_ask_for_use_up_no_attempts(make: WORLD, side: str, operation: Operation) -> None:
+    """Three refusals in a row end a folder, five losses a message: these are neither."""
+    world = make()
+    world.source.put("INBOX", *bodies(6))
+    account: MailboxModel = getattr(world, side)
+    for number in range(1, 12):
+        account.at(operation, number, Busy())
+
+    job = world.run()
+
+    assert account.operations[operation] == 12
+    assert (world.failures(), world.counts(job).completed) == ([], 6)
     equal(world)
 
 

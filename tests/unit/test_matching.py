@@ -93,7 +93,7 @@ def test_one_of_a_kind_on_each_side_is_decided_without_reading_it() -> None:
     assert list(matching.undecided(deep=True)) == [Undecided([Ref(1, 9)], [7])]
 
 
-def test_among_equal_messages_the_one_with_the_same_date_is_present() -> None:
+def test_rule_4_among_equal_messages_the_one_with_the_same_date_is_present() -> None:
     kinds = [(1, 0, DATES[0]), (1, 0, DATES[1])]
 
     present, absent = present_and_absent(kinds, [kinds[1]], deep=False)

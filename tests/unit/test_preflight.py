@@ -238,6 +238,28 @@ def test_a_folder_that_could_be_made_after_all_is_no_longer_warned_of(make: WORL
 # ---- the dry run
 
 
+def test_a_dry_run_says_exactly_what_is_said_of_all_kinds_before_the_first_append(make: WORLD) -> None:
+    told: dict[str, list[str]] = {}
+    for mode in ("full", "dry_run"):
+        world = make(delimiter=".")
+        world.destination.append_limit, world.destination.quota = 2_000, Quota(bytes_free=1_000)
+        world.destination.permanent_flags = frozenset({"\\Seen"})
+        world.source.keywords = frozenset({"$Forwarded"})
+        world.source.put("INBOX", mail("a"), mail("large", size=5_000), flags=["$Forwarded"])
+        world.source.put("one.name", mail("b", size=1_000))
+        world.source.put("Invoices", mail("c"))
+        world.source.put("invoices", mail("d"))
+
+        world.run(mode=mode)
+
+        told[mode] = sorted(said(world))
+        assert bool(world.destination.operations["append"]) == (mode == "full")
+
+    assert told["full"] == told["dry_run"]
+    kinds = ("can’t be copied", "source folders go into one", "arrive changed", " left, and ", "no new keywords")
+    assert [kind in text for kind, text in zip(kinds, told["dry_run"], strict=True)] == [True] * 5, told
+
+
 def test_a_dry_run_says_what_would_be_copied_and_writes_nothing(make: WORLD) -> None:
     world = make()
     world.source.put("INBOX", mail("a"), mail("b"), mail("c"))

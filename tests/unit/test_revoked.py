@@ -5,6 +5,7 @@ import time
 
 from libs.contracts import topics
 from libs.readmodel.rows import AckRow, ClaimRow
+from services.copier.copier import GIVE_BACK_SECONDS
 from tests.mail.trouble import Do
 from tests.unit.world import WORLD, World, bodies, equal, reconciled
 
@@ -76,6 +77,37 @@ def test_rule_14_an_append_past_its_gate_is_awaited_and_its_ack_is_stored(make: 
 
     assert sum(row.items for row in world.store.rows(AckRow)) == 3
     assert world.done[topics.WORK_ITEMS.name] == set()
+    go_on(world, job)
+    assert world.destination.append_sizes == [1] * 5
+    equal(world)
+
+
+def test_rule_14_an_append_that_is_not_answered_within_45_seconds_is_reset_and_looked_for_by_the_next_owner(
+    make: WORLD,
+) -> None:
+    world, lease = make(multiappend=False), Revocable()
+    world.lease = lambda _partition: lease
+    world.source.put("INBOX", *bodies(5))
+    past_its_gate = threading.Event()
+
+    def silent() -> None:
+        living = [session for session in world.destination.sessions if not session.over]
+        past_its_gate.set()
+        world.wait_for(lambda: any(session.over for session in living))
+
+    world.destination.at("committed", 3, Do(silent))
+    job = world.request()
+    world.start()
+    assert past_its_gate.wait(10)
+    lease.lost, begun = True, time.monotonic()
+
+    world.process.copier.give_back(0.3)
+
+    assert 0.3 <= time.monotonic() - begun < 5
+    assert GIVE_BACK_SECONDS == 45, "this is how long it is without being told otherwise"
+    world.wait_for(lambda: not world.process.copier._jobs)
+    assert sum(row.items for row in world.store.rows(AckRow)) == 2
+    assert any(row.open for row in world.store.rows(ClaimRow)), "the next owner has to look what became of it"
     go_on(world, job)
     assert world.destination.append_sizes == [1] * 5
     equal(world)

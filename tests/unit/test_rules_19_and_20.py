@@ -74,8 +74,8 @@ def test_rule_19_a_message_that_is_not_what_was_sent_is_rewritten(make: WORLD, u
     job = world.run(verify="deep")
 
     audit = world.audits(job)["1"]  # type: ignore[index]
-    assert audit.verified == 4
-    assert audit.rewritten + audit.removed == 1
+    found = (audit.verified, audit.rewritten, audit.removed)
+    assert found == (4, 1, 0)
 
 
 @pytest.mark.parametrize("fragile", [EIGHT_BIT, mail("nul") + b"\0"])
