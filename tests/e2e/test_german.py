@@ -67,10 +67,10 @@ def test_what_the_api_would_not_take_is_said_beside_the_field_in_german(
     page.get_by_label("Weglassen, was größer ist als").fill("0,0000001")
     page.get_by_role("button", name="Umzug starten").click()
     alert = page.get_by_role("alert").filter(visible=True)
-    expect(alert).to_have_text("Größte Nachricht: Bitte mindestens 1.")
+    expect(alert).to_have_text("Größte Nachricht: Bitte mindestens 1 Byte.")
     field = page.get_by_label("Weglassen, was größer ist als")
     expect(field).to_have_attribute("aria-invalid", "true")
-    expect(page.locator(".options .wrong:not(:empty)")).to_have_text("Bitte mindestens 1.")
+    expect(page.locator(".options .wrong:not(:empty)")).to_have_text("Bitte mindestens 1 Byte.")
 
     english = [text for problem in refused for text in (problem["detail"], *(e["message"] for e in problem["errors"]))]
     said = page.locator("body").inner_text()

@@ -20,6 +20,10 @@ describe('what the api would not do', () => {
     expect((await told(invalid(error('options.schedule.0.mbps', 'too_great', 100_000)), german)).text).toBe('Zeitplan: Bitte höchstens 100.000.')
   })
 
+  test('a number of bytes has its unit, as the field may have another one', async () => {
+    expect((await told(invalid(error('options.max_item_bytes', 'too_small', 1)), german)).text.replace('\u00a0', ' ')).toBe('Größte Nachricht: Bitte mindestens 1 Byte.')
+  })
+
   test.each<[number, ProblemCode, string]>([
     [409, 'nothing_failed_yet', 'Er läuft noch, und bisher ist nichts fehlgeschlagen.'],
     [409, 'job_ended', 'Der Umzug ist schon beendet oder wird gerade beendet.'],

@@ -37,7 +37,8 @@ const parts = (field: string): string[] => field.split('.').reverse()
 function ofField(error: FieldError, problems: Texts, f: Formats): string {
   const last = parts(error.field)[0] ?? ''
   if (error.code === 'malformed' && known(problems.malformed, last)) return problems.malformed[last]
-  return (problems.fields[error.code] ?? problems.fields.invalid)(f.number(error.limit ?? 0))
+  const limit = (last.endsWith('_bytes') ? f.bytes : f.number)(error.limit ?? 0)
+  return (problems.fields[error.code] ?? problems.fields.invalid)(limit)
 }
 
 /** With the name of the field, where it has one on the pages. */
