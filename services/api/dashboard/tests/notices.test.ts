@@ -28,7 +28,7 @@ const MADE: Made = {
   other: { sentence: 'Mind the gap' },
 }
 const NOTICES = Object.entries(MADE).map(([kind, values]) => ({ kind, text: 'English', ...values }) as Notice)
-const [{ t: en }, { t: de }] = await Promise.all([speech(['en'], ['notices']), speech(['de'], ['notices'])])
+const [{ t: en }, { t: de }] = await Promise.all([speech(['en'], ['reasons']), speech(['de'], ['reasons'])])
 const say_ = (notice: Notice, t: object, locale: string): string => plain(noticed(notice, t as never, formats(locale, '')) ?? [])
 
 describe('what is good to know', () => {

@@ -16,9 +16,9 @@ import type { StartTexts } from './en/start'
 
 export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ProblemTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'notices' | 'problems' | 'limits' | 'operator' | 'external'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator' | 'external'
 
-/** Each module exports one object: the texts that are added. */
+/** Each module exports objects: the texts that are added. */
 const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
   en: {
     common: () => import('./en/common'),
@@ -29,8 +29,6 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     sections: () => import('./en/sections'),
     foot: () => import('./en/foot'),
     reasons: () => import('./en/reasons'),
-    notices: () => import('./en/notices'),
-    problems: () => import('./en/problems'),
     limits: () => import('./en/limits'),
     operator: () => import('./en/operator'),
     external: () => import('./en/external'),
@@ -44,8 +42,6 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     sections: () => import('./de/sections'),
     foot: () => import('./de/foot'),
     reasons: () => import('./de/reasons'),
-    notices: () => import('./de/notices'),
-    problems: () => import('./de/problems'),
     limits: () => import('./de/limits'),
     operator: () => import('./de/operator'),
     external: () => import('./de/external'),

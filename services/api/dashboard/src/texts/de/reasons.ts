@@ -39,3 +39,7 @@ const reasons: Record<Reason, string> = {
 }
 
 export const texts = { reasons }
+
+// What goes wrong is loaded as one.
+export { notices } from './notices'
+export { problems } from './problems'

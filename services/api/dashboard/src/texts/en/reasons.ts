@@ -41,4 +41,8 @@ const reasons: Record<Reason, string> = {
 
 export const texts = { reasons }
 
+// What goes wrong is loaded as one.
+export { notices } from './notices'
+export { problems } from './problems'
+
 export type ReasonTexts = typeof texts
