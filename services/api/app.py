@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from starlette.routing import Route
 
 from libs.contracts.codec import Message
+from libs.contracts.commands import StartJob
+from libs.contracts.events import JobStarted
 from libs.contracts.topics import COMMANDS, JOB_EVENTS
 from libs.runtime.control import Control
 from libs.runtime.health import PATHS, Health
@@ -55,8 +57,9 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
         waiting = app.state.orders = Orders(deps.agents.orders)
         app.state.reports = Reports(deps, Control(deps.log, deps.store))
 
-        def wake(_message: Message) -> None:
-            hub.wake()
+        def wake(message: Message) -> None:
+            if not isinstance(message, StartJob | JobStarted):  # a beginning may wait for the next look
+                hub.wake(message.job_id)
             waiting.wake()
 
         # Both are appended after what they tell of was written; progress is seen by looking once a second.

@@ -94,10 +94,14 @@ class Hub:
         self._looked = time.monotonic()
         metrics.SNAPSHOT_AGE.set_function(self._age)
 
-    def wake(self) -> None:
-        """Something has changed: look soon. From any thread."""
+    def wake(self, job_id: JobId) -> None:
+        """Something has changed that who watches this job should not wait for. From any thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._something.set)
+            self._loop.call_soon_threadsafe(self._wake, job_id)
+
+    def _wake(self, job_id: JobId) -> None:
+        if job_id in self._watches:
+            self._something.set()
 
     @contextlib.contextmanager
     def watch(self, job_id: JobId, key: str | None = None) -> Generator[Watch[Shown]]:

@@ -141,7 +141,7 @@ def rotate_links(access: Owner, request: Request, deps: Dependencies) -> JobAcce
     """New keys: whoever has the old addresses sees nothing from now on. `key` is shown only here."""
     renewed = links.rotate(access.job_id, deps, base_url(request, deps))
     hub: Hub = request.app.state.hub
-    hub.wake()  # streams that were opened with the old ones end
+    hub.wake(access.job_id)  # streams that were opened with the old ones end
     return renewed
 
 

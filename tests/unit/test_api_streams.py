@@ -8,7 +8,10 @@ from itertools import pairwise
 import httpx2
 import pytest
 
+from libs.contracts.commands import StartJob
+from libs.contracts.events import JobCancelled, JobStarted
 from libs.contracts.jobs import JobState
+from libs.contracts.topics import COMMANDS, JOB_EVENTS
 from services.api.hub import steady
 from tests.api.fakes import snapshot
 from tests.api.server import Server, events
@@ -150,6 +153,25 @@ def test_many_streams_cost_one_read_a_second(api, server):
         time.sleep(3)
 
         assert 2 <= api.model.reads - before <= 5
+
+
+def test_what_begins_and_what_happens_to_other_jobs_costs_those_who_watch_no_read(api, http, job_id):
+    others = [api.model.add_job(f"other{number}", key=f"key{number}", view_key=f"view{number}") for number in range(20)]
+    with stream(http) as answer:
+        found = events(answer)
+        next(found)
+        before, begun = api.model.reads, time.monotonic()
+        for other in others:
+            api.log.append(COMMANDS, job_id, StartJob(job_id=job_id))
+            api.log.append(JOB_EVENTS, job_id, JobStarted(job_id=job_id, run=1))
+            api.log.append(JOB_EVENTS, other, JobCancelled(job_id=other, run=1))
+            time.sleep(0.05)
+        due, taken = int(time.monotonic() - begun) + 1, api.model.reads - before
+        api.model.show(job_id, completed=5)
+        _, data, _ = next(found)
+
+    assert taken <= due
+    assert data["job"]["items_completed"] == 5
 
 
 def test_open_streams_do_not_hold_up_the_end_of_the_process(server, job_id):
