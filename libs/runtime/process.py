@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -20,6 +21,8 @@ log = structlog.get_logger()
 
 GRACE_SECONDS = 9.5  # so that it has ended within 10 s
 COLLECT_EVERY = (50_000, 20, 20)  # allocations; generations
+M_ARENA_MAX = -8  # malloc.h
+ARENAS = 1  # of the C library, for all threads together
 THREADS = 8  # for `asyncio.to_thread`; a service's own work has its own pools
 
 
@@ -31,6 +34,7 @@ def run(main: Callable[[asyncio.Event], Awaitable[int]], *, grace: float = GRACE
     waited for: everything durable is durable before it is acknowledged.
     """
     collect_seldom()
+    share_memory()
     status = uvloop.run(_main(main, grace))
     leave(status)
 
@@ -41,6 +45,15 @@ def collect_seldom() -> None:
     1.7 s; with this one 0.07 s).
     """
     gc.set_threshold(*COLLECT_EVERY)
+
+
+def share_memory() -> None:
+    """Folders are copied by threads that come and go with batches of 8 MiB. glibc gives them heaps of their own, up to
+    eight a core, and each keeps what was once needed in it: the first job of `make bench` took 152 to 244 MB above
+    idle, and 104 to 107 MB with one heap, in the same time.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
 
 async def _main(main: Callable[[asyncio.Event], Awaitable[int]], grace: float) -> int:
