@@ -4,14 +4,13 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import structlog
 
 from libs.contracts.accounts import Account
 from libs.contracts.commands import CopyFolder
-from libs.contracts.ids import FolderId, JobId
+from libs.contracts.ids import JobId
 from libs.contracts.reasons import Reason
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog, LogUnavailable
@@ -25,10 +24,9 @@ from libs.vault.port import Vault
 from services.copier.claims import Claims
 from services.copier.connections import Reach
 from services.copier.hold import Hold, Stopped, Why
+from services.copier.job_work import JobWork, Waiting
 from services.copier.lease import Lease, LogLease
-from services.copier.pace import Pace
-from services.copier.slots import Slots
-from services.copier.work_item import Setting, WorkItem
+from services.copier.work_item import Setting, WorkItem, hand_on
 
 log = structlog.get_logger()
 
@@ -38,25 +36,6 @@ STOP_SECONDS = 5.0  # what an append past its gate may take when the process end
 GIVE_BACK_SECONDS = 45.0  # what an append past its gate may take when others wait for its account
 MOST_DEFECTS = 5  # of ours, met by one work item; then its job ends and says so
 WHY: dict[str, Why] = {"cancel": "cancel", "over": "over", "pause": "pause"}
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A delivery that no thread has taken yet; its time of being held runs from here."""
-
-    delivery: Delivery
-    message: CopyFolder
-    hold: Hold
-
-
-@dataclass(slots=True)
-class JobWork:
-    """One job's items in this process. A folder has at most one running item, an account one job (COPYING rule 6)."""
-
-    waiting: deque[Waiting] = field(default_factory=deque[Waiting])
-    running: dict[FolderId, WorkItem] = field(default_factory=dict[FolderId, WorkItem])
-    pace: Pace = field(default_factory=Pace)
-    slots: Slots = field(default_factory=Slots)
 
 
 class Copier:
@@ -191,14 +170,10 @@ class Copier:
             work.slots.limit(limit)
             if not limit or len(work.running) >= limit + AHEAD:
                 continue
-            for waiting in work.waiting:
-                writer = writers.get(waiting.message.account_digest, job_id)
-                if writer == job_id and waiting.hold.lease.holds() and waiting.message.folder_id not in work.running:
-                    work.waiting.remove(waiting)
-                    item = WorkItem(waiting.message, self._setting, waiting.hold, work.pace, work.slots)
-                    work.running[waiting.message.folder_id] = item
+            for waiting in work.may_begin():
+                if writers.get(waiting.message.account_digest, job_id) == job_id:
                     self._jobs.move_to_end(job_id)
-                    return waiting, item
+                    return waiting, work.begin(waiting, self._setting)
         return None
 
     def _run(self, waiting: Waiting, item: WorkItem) -> None:
@@ -287,7 +262,7 @@ class Copier:
                 log.warning("progress waits for the log or ClickHouse", error=type(error).__name__)
         for waiting in self._expired():
             try:
-                WorkItem(waiting.message, self._setting, waiting.hold, Pace(), Slots()).hand_on()
+                hand_on(waiting.message, self._setting.eventlog)
             except LogUnavailable as error:
                 log.warning("a work item can't be handed on", error=type(error).__name__)
                 self.take(waiting.delivery)

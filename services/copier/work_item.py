@@ -1,8 +1,6 @@
 """The life of one work item in one copier: load, copy, report, hand back."""
 
-import threading
-import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -11,21 +9,13 @@ import structlog
 from libs.contracts import topics
 from libs.contracts.accounts import Side
 from libs.contracts.commands import CopyFolder, ScanFolder
-from libs.contracts.events import (
-    Delta,
-    FolderAudited,
-    Progress,
-    ProgressBatch,
-    ScanFailed,
-    WorkItemFinished,
-    WorkItemParked,
-)
+from libs.contracts.events import Progress, ScanFailed, WorkItemParked
 from libs.contracts.reasons import Reason
 from libs.eventlog.port import EventLog
 from libs.mailbox.errors import MailboxBusy
 from libs.mailbox.pool import SessionPool
 from libs.readmodel.port import Store
-from libs.readmodel.rows import ClaimRow, PlanRow, RequestRow, ScanFailureRow
+from libs.readmodel.rows import RequestRow, ScanFailureRow
 from libs.runtime.control import Control
 from libs.runtime.throttles import announce_throttle
 from libs.vault.port import SecretsDestroyed, Vault
@@ -35,14 +25,14 @@ from services.copier.connections import Connections, Reach, SideLost
 from services.copier.folder_copy import FolderCopy
 from services.copier.hold import Hold, Stopped
 from services.copier.learning import Learning
-from services.copier.ledger import Ledger, Totals
+from services.copier.ledger import Ledger
 from services.copier.pace import Pace
+from services.copier.reports import Reports
 from services.copier.slots import Slots
 from services.copier.tail import PlanOutdated
 
 log = structlog.get_logger()
 
-SIGN_OF_LIFE_SECONDS = 10.0  # a batch is reported so often even when nothing moved
 LIMIT_SECONDS = 1.0  # between two looks at the limit, while it makes us wait
 MOST_PLANS = 8  # of one folder; then the server renumbers it faster than it can be copied
 
@@ -71,12 +61,8 @@ class WorkItem:
         self._setting = setting
         self._pace = pace
         self._slots = slots
-        self._ledger: Ledger | None = None
         self._connections: Connections | None = None
-        self._totals = Totals(completed=0, skipped=0, failed=0, bytes_completed=0)  # that are stored
-        self._reported: Totals | None = None
-        self._reported_at = time.monotonic()
-        self._report_lock = threading.Lock()
+        self._reports = Reports(message, setting.store, setting.eventlog, setting.claims, setting.worker)
 
     def run(self) -> None:
         """Return when the item may be acknowledged.
@@ -85,24 +71,25 @@ class WorkItem:
             LogUnavailable, ReadModelUnavailable: run it again.
             Stopped("shutdown"), Stopped("fenced"): leave it to the next process.
         """
-        message, store = self.message, self._setting.store
+        message, store, reports = self.message, self._setting.store, self._reports
         request = self._setting.control.request(message.job_id, message.run)
         state = self._setting.control.desired(message.job_id, message.run).state
         if request is None or state == "over" or message.run < request.run:
-            self._flush([])  # an item of a later run begins from it
+            reports.flush([])  # an item of a later run begins from it
             return
         if request.options.mode == "dry_run":
             return  # it has no work items
+        reports.flush([])  # what an earlier attempt could not store
         plan = store.plan(message.job_id, message.folder_id)
         if plan is None or (plan.number, plan.plan_id) != (message.number, message.plan_id):
             return  # a newer plan has taken its place
-        ledger = self._load(plan)
+        ledger = reports.begin(plan, store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id))
         if state == "cancel":
             self.hold.stop("cancel")
         elif state == "pause":
             self.hold.stop("pause")
         elif not plan.items:
-            self._finish(Findings(level="size"), [])
+            reports.finish(Findings(level="size"), [])
             return
         claim = self._setting.claims.folder(message.account_digest, plan.destination_wire, self.hold.lease)
         try:
@@ -115,17 +102,6 @@ class WorkItem:
             self._plan_again(ledger)
         except SideLost as lost:
             self.give_up(lost.side, lost.reason, lost.server_text)
-
-    def _load(self, plan: PlanRow) -> Ledger:
-        """What is stored, and first what an earlier run could not store."""
-        store = self._setting.store
-        with self._report_lock:
-            self._flush_locked([])
-            acks, failures = store.acks(plan.job_id, plan.plan_id), store.failures(plan.job_id, plan.plan_id)
-            ledger = Ledger(plan, acks, failures, run=self.message.run)
-            self._ledger, self._totals = ledger, ledger.totals()
-            self._reported = self._reported or self._totals
-        return ledger
 
     def give_up(self, side: Side, reason: Reason, server_text: str) -> None:
         """The whole job can't go on."""
@@ -164,16 +140,21 @@ class WorkItem:
                     learning=Learning(
                         setting.store, self.message.account_digest, claim.folder, ledger.plan, claim.record.behaviours
                     ),
-                    store_acks=lambda: self._flush([]),
+                    store_acks=lambda: self._reports.flush([]),
                 )
                 findings = copy.run(deep=request.options.verify == "deep")
                 connections.give_back()
             findings.recovered = copy.recovered
         except BaseException:
             connections.reset_all()
-            self._flush(claim.close(copy.doubt if copy else doubt))
+            self._reports.flush(claim.close(copy.doubt if copy else doubt))
             raise
-        self._finish(findings, claim.close(copy.doubt))
+        self._reports.finish(findings, claim.close(copy.doubt))
+
+    def report(self) -> None:
+        """Once a second."""
+        if self.hold.lease.holds():  # else whoever has it now knows more
+            self._reports.report()
 
     def reset(self) -> None:
         """Break the connections under a thread that does not come back by itself."""
@@ -181,131 +162,23 @@ class WorkItem:
         if connections is not None:
             connections.reset_all()
 
-    # ---- reporting
-
-    def report(self) -> None:
-        """Once a second: store what is acked, then tell the totals that are now stored."""
-        with self._report_lock:
-            if self._ledger is None or not self.hold.lease.holds():
-                return  # whoever has it now knows more
-            self._flush_locked([])
-            totals, now = self._totals, time.monotonic()
-            if totals == self._reported and now - self._reported_at < SIGN_OF_LIFE_SECONDS:
-                return
-            self._setting.eventlog.append(topics.PROGRESS, self.message.job_id, self._batch(totals, now))
-            self._reported, self._reported_at = totals, now
-
-    def _batch(self, totals: Totals, now: float) -> ProgressBatch:
-        before = self._reported or totals
-        return ProgressBatch(
-            job_id=self.message.job_id,
-            folder_id=self.message.folder_id,
-            plan_id=self.message.plan_id,
-            worker=self._setting.worker,
-            completed=totals.completed,
-            skipped=totals.skipped,
-            failed=totals.failed,
-            bytes_completed=totals.bytes_completed,
-            delta=Delta(
-                items=totals.completed - before.completed,
-                bytes=totals.bytes_completed - before.bytes_completed,
-                seconds=round(now - self._reported_at, 3),
-            ),
-            run=self.message.run,
-        )
-
-    def _flush(self, closing: list[ClaimRow]) -> None:
-        with self._report_lock:
-            self._flush_locked(closing)
-
-    def _flush_locked(self, closing: list[ClaimRow]) -> None:
-        if self._ledger is None:
-            return
-        unflushed, self._totals = self._ledger.take_unflushed()
-        rows = [*unflushed.acks, *unflushed.failures, *closing]
-        if not rows:
-            return
-        try:
-            self._setting.store.write(rows, now=datetime.now(UTC))
-        except BaseException:
-            self._ledger.give_back(unflushed)
-            self._setting.claims.records.forget(self.message.account_digest)
-            raise
-
-    def _finish(self, findings: Findings, closing: list[ClaimRow], *, stopped: bool = False) -> None:
-        """The audit's findings, the last totals, and the claim's end."""
-        ledger, message = self._ledger, self.message
-        assert ledger is not None  # noqa: S101 - it is set before anything can finish
-        for reason, refs in findings.noted():
-            for ref in refs:
-                ledger.note(ref, reason, datetime.now(UTC))
-        with self._report_lock:
-            self._flush_locked(closing)
-            totals, events = self._totals, list[Progress]()
-            if totals != self._reported:
-                events.append(self._batch(totals, time.monotonic()))
-            if not stopped:
-                events.append(
-                    FolderAudited(
-                        job_id=message.job_id,
-                        folder_id=message.folder_id,
-                        plan_id=message.plan_id,
-                        level=findings.level,
-                        verified=findings.verified,
-                        rewritten=len(findings.rewritten),
-                        removed=len(findings.removed),
-                        recovered=findings.recovered,
-                        surplus=len(findings.surplus),
-                    )
-                )
-            events.append(
-                WorkItemFinished(
-                    job_id=message.job_id,
-                    folder_id=message.folder_id,
-                    plan_id=message.plan_id,
-                    worker=self._setting.worker,
-                    completed=totals.completed,
-                    skipped=totals.skipped,
-                    failed=totals.failed,
-                    bytes_completed=totals.bytes_completed,
-                    stopped=stopped,
-                    run=message.run,
-                )
-            )
-            self._setting.eventlog.append_all(topics.PROGRESS, [(message.job_id, event) for event in events])
-            self._ledger = None  # final: nothing is reported after it
-
     # ---- ends that are not the end of the folder
 
     def _stopped(self, stopped: Stopped) -> None:
         message = self.message
         match stopped.why:
             case "cancel":
-                self._finish(Findings(level="size"), [], stopped=True)
+                self._reports.finish(Findings(level="size"), [], stopped=True)
             case "pause":
                 self.report()
                 self._emit(WorkItemParked(job_id=message.job_id, folder_id=message.folder_id, plan_id=message.plan_id))
             case "hand_on":
                 self.report()
-                self.hand_on()
+                hand_on(message, self._setting.eventlog)
             case "over":
                 pass
             case "shutdown" | "fenced":
                 raise stopped
-
-    def hand_on(self) -> None:
-        """Append the continuation of this item: whoever reads it goes on."""
-        message = self.message
-        continuation = CopyFolder(
-            job_id=message.job_id,
-            account_digest=message.account_digest,
-            folder_id=message.folder_id,
-            plan_id=message.plan_id,
-            number=message.number,
-            continuation=message.continuation + 1,
-            run=message.run,
-        )
-        self._setting.eventlog.append(topics.WORK_ITEMS, message.account_digest, continuation)
 
     def _plan_again(self, ledger: Ledger) -> None:
         """COPYING rule 18: the folder is another one than was planned."""
@@ -313,7 +186,7 @@ class WorkItem:
         if message.number >= MOST_PLANS:
             for ref in ledger.remaining():
                 ledger.fail(ref, Reason.FOLDER_UNSTABLE, "", 0, datetime.now(UTC))
-            self._finish(Findings(level="size"), [])
+            self._reports.finish(Findings(level="size"), [])
             return
         scan = ScanFolder(
             job_id=message.job_id,
@@ -345,3 +218,9 @@ class WorkItem:
 
     def _emit(self, event: Progress) -> None:
         self._setting.eventlog.append(topics.PROGRESS, self.message.job_id, event)
+
+
+def hand_on(message: CopyFolder, eventlog: EventLog) -> None:
+    """Append the continuation of a work item: whoever reads it goes on."""
+    continuation = replace(message, continuation=message.continuation + 1)
+    eventlog.append(topics.WORK_ITEMS, message.account_digest, continuation)
