@@ -5,7 +5,7 @@ from libs.readmodel.rows import AgentTotalsRow, EntityTotalsRow
 from libs.readmodel.tables import columns
 
 _JOB = "job_id = {job:String}"
-_JOBS = "job_id IN {jobs:Array(String)}"
+_JOBS = "job_id IN splitByChar(',', {jobs:String})"
 _KEPT = "{kept:DateTime64(6, 'UTC')}"
 
 AGENTS = "SELECT agent_id, name, created_at FROM agents FINAL WHERE NOT gone ORDER BY name, agent_id"

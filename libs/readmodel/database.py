@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -55,6 +55,20 @@ class DatabaseRefused(Exception):
 
 class DatabaseUrlInvalid(ValueError):
     """Neither `chdb:///path` nor `http(s)://user:password@host:port/database`."""
+
+
+class Ids:
+    """A parameter `{…:String}`: ids of ours, which hold no sign that means something, with commas between them.
+
+    The driver escapes texts sign by sign, also those of a list, and ClickHouse reads the elements of an array anew
+    wherever it stands. 1,000 ids in a question that names them seven times cost 18 ms as an array, 10 ms as one text.
+    """
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        self._text = ",".join(ids)
+
+    def __str__(self) -> str:
+        return self._text
 
 
 class Database:

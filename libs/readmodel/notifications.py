@@ -5,7 +5,7 @@ from datetime import datetime
 
 from libs.contracts.ids import JobId
 from libs.readmodel import queries
-from libs.readmodel.database import stamp
+from libs.readmodel.database import Ids, stamp
 from libs.readmodel.store import WorkerStore
 
 
@@ -34,4 +34,4 @@ class Notifications(WorkerStore):
 
     def erase_notification(self, job_id: JobId) -> None:
         """1 to 2 s after the return no file holds a byte of it."""
-        self._db.execute(queries.ERASE["notifications"], jobs=[job_id])
+        self._db.execute(queries.ERASE["notifications"], jobs=Ids([job_id]))

@@ -81,9 +81,9 @@ class FolderProgress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FolderSums:
-    """Folders that the same run reported last, as one. Times: of the last report of any, and of one with a worker."""
+    """Folders as one. Times: of the last report of any, and of one with a worker."""
 
-    run: int
+    run: int  # of the job, that reported them last; of those in which nothing failed it does not matter
     parts: int
     completed: int
     skipped: int
@@ -91,7 +91,7 @@ class FolderSums:
     total: int
     total_if_none_failed: int
     verified: int
-    levels: Sequence[VerifyLevel]
+    levels: tuple[VerifyLevel, ...]
     bytes_total: int
     bytes_completed: int
     worker: str | None

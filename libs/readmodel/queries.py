@@ -1,7 +1,7 @@
 """Every question asked of ClickHouse, by name. Values are always bound, as `{name:Type}`.
 
 FINAL gives the newest version of each key. A row older than `{kept}` has
-expired, whether or not a merge has removed it yet.
+expired, whether or not a merge has removed it yet. `{jobs}` are `Ids`.
 """
 # ruff: noqa: S608  (what is put together here are constants of this module)
 
@@ -23,7 +23,7 @@ from libs.readmodel.rows import (
 from libs.readmodel.tables import OF_A_JOB, STATE_OF_A_JOB, columns
 
 _JOB = "job_id = {job:String}"
-_JOBS = "job_id IN {jobs:Array(String)}"
+_JOBS = "job_id IN splitByChar(',', {jobs:String})"
 _DELETED = "(SELECT job_id FROM tombstones)"
 _LIVES = f"(job_id, run) NOT IN (SELECT job_id, run FROM outcomes) AND job_id NOT IN {_DELETED}"
 _KEPT = "{kept:DateTime64(6, 'UTC')}"
@@ -203,10 +203,11 @@ LEFT JOIN (SELECT job_id, plan_id, verified, level FROM audits FINAL WHERE {_JOB
     ON u.job_id = p.job_id AND u.plan_id = p.plan_id
 """
 
-# The folders of a job as one; those that different runs reported last are apart (see `sums`).
+# The folders of a job as one; where something failed, those that different runs reported last are apart (see `sums`).
 FOLDER_SUMS = f"""
-SELECT f.job_id AS job_id, f.run AS run, count() AS parts, sum(f.completed) AS completed, sum(f.skipped) AS skipped,
-    sum(f.failed) AS failed, sum(greatest(f.planned, f.completed + f.skipped + f.failed)) AS total,
+SELECT f.job_id AS job_id, if(f.failed > 0, f.run, 0) AS run, count() AS parts,
+    sum(f.completed) AS completed, sum(f.skipped) AS skipped, sum(f.failed) AS failed,
+    sum(greatest(f.planned, f.completed + f.skipped + f.failed)) AS total,
     sum(greatest(f.planned, f.completed + f.skipped)) AS total_if_none_failed,
     sum(f.verified) AS verified, groupUniqArrayIf(assumeNotNull(f.level), f.verified > 0) AS levels,
     sum(f.bytes_total) AS bytes_total, sum(f.bytes_completed) AS bytes_completed,
@@ -215,7 +216,7 @@ SELECT f.job_id AS job_id, f.run AS run, count() AS parts, sum(f.completed) AS c
 FROM (
     SELECT *, planned_items + planned_skipped AS planned, ifNull(reported_at, planned_at) AS at
     FROM ({FOLDER_PROGRESS})
-) AS f GROUP BY f.job_id, f.run
+) AS f GROUP BY job_id, run
 """
 
 NAMED = f"""
@@ -233,7 +234,8 @@ SELECT job_id, 'failed folder', run, folder_id, NULL, side, NULL FROM scan_failu
 WHERE {_JOBS} AND folder_id IS NOT NULL
 """
 
-# A repeated batch is an equal row: DISTINCT does what FINAL would, and reads the range of the key alone.
+# A repeated batch is an equal row: LIMIT 1 BY its key does what FINAL would, and reads the range of the key alone.
+# 60,000 rows beside 10 million: 22 ms, 38 ms with DISTINCT, 460 ms with FINAL.
 RECENT = f"""
 SELECT job_id,
     sumIf(bytes, at > {_NOW} - INTERVAL 10 SECOND) AS bytes_10,
@@ -241,8 +243,9 @@ SELECT job_id,
     minIf(toUnixTimestamp64Micro(at) / 1e6 - seconds, at > {_NOW} - INTERVAL 10 SECOND) AS since_10,
     sum(bytes) AS bytes_60, min(toUnixTimestamp64Micro(at) / 1e6 - seconds) AS since_60
 FROM (
-    SELECT DISTINCT job_id, at, offset, items, bytes, seconds FROM batches
+    SELECT job_id, at, items, bytes, seconds FROM batches
     WHERE {_JOBS} AND at > {_NOW} - INTERVAL 60 SECOND AND at <= {_NOW}
+    LIMIT 1 BY job_id, at, offset
 )
 GROUP BY job_id
 """

@@ -10,7 +10,7 @@ from libs.contracts.ids import AccountDigest, FolderId, JobId, PlanId
 from libs.contracts.jobs import JobOptions
 from libs.contracts.reasons import ASKED
 from libs.readmodel import queries
-from libs.readmodel.database import Database
+from libs.readmodel.database import Database, Ids
 from libs.readmodel.port import PlannedSum, Remembered
 from libs.readmodel.rows import (
     NOTHING,
@@ -80,7 +80,7 @@ class WorkerStore:
         found = [read(AdmissionRow, row) for row in self._db.rows(queries.ADMISSIONS, account=account_digest)]
         if not found:
             return None
-        over = self._db.rows(queries.OVER_UNTIL, jobs=[row.job_id for row in found])
+        over = self._db.rows(queries.OVER_UNTIL, jobs=Ids(row.job_id for row in found))
         until = {row["job_id"]: row["run"] for row in sorted(over, key=lambda row: row["run"])}
         return next((row for row in found if row.run > until.get(row.job_id, 0)), None)
 
@@ -149,7 +149,7 @@ class WorkerStore:
             # The marks that it was done come last: a refresh that was cut short is done again.
             marks = ("requests", "outcomes")
             for table in (*(table for table in queries.REFRESH if table not in marks), *marks):
-                self._db.execute(queries.REFRESH[table], jobs=list(job_ids), now=now)
+                self._db.execute(queries.REFRESH[table], jobs=Ids(job_ids), now=now)
 
     def close(self) -> None:
         self._db.close()
@@ -158,7 +158,9 @@ class WorkerStore:
         jobs = {stamped.row.job_id for stamped in rows if not isinstance(stamped.row, ClaimRow | BehaviourRow)}
         ending = sorted({stamped.row.job_id for stamped in rows if isinstance(stamped.row, OutcomeRow)})
         deleted = self._deleted(jobs)
-        ended = {(row["job_id"], row["run"]) for row in self._db.rows(queries.ENDED, jobs=ending)} if ending else set()
+        ended = (
+            {(row["job_id"], row["run"]) for row in self._db.rows(queries.ENDED, jobs=Ids(ending))} if ending else set()
+        )
         tables: dict[str, list[dict[str, object]]] = {}
         for stamped in rows:
             row = stamped.row
@@ -187,7 +189,7 @@ class WorkerStore:
     def _those(self, query: str, jobs: Iterable[JobId]) -> set[JobId]:
         """Which of these jobs `query` names."""
         asked = sorted(jobs)
-        return {row["job_id"] for row in self._db.rows(query, jobs=asked)} if asked else set()
+        return {row["job_id"] for row in self._db.rows(query, jobs=Ids(asked))} if asked else set()
 
     def _next_version(self, now: datetime) -> int:
         with self._lock:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
@@ -118,6 +119,7 @@ def read(cls: type[R], stored: dict[str, Any]) -> R:
     return _ADAPTERS[cls].validate_python(stored)
 
 
+@lru_cache  # most jobs have the same
 def read_limits(stored: str) -> Limits:
     """From stored limits, or from the stored options of a job whose limits nobody has changed."""
     return Limits.model_validate_json(stored, extra="ignore")

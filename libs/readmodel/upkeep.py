@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from libs.contracts.ids import JobId
 from libs.readmodel import agent_queries, queries
+from libs.readmodel.database import Ids
 from libs.readmodel.rows import AgentTotalsRow, EntityTotalsRow, OutcomeRow
 from libs.readmodel.store import WorkerStore
 from libs.readmodel.tables import read
@@ -67,7 +68,7 @@ def _of_an_agent(totals: AgentTotalsRow | None) -> dict[str, Any]:
 
 class Upkeep(WorkerStore):
     def standings(self, job_ids: Sequence[JobId]) -> dict[JobId, Standing]:
-        found = self._db.rows(queries.STANDINGS, jobs=list(job_ids)) if job_ids else []
+        found = self._db.rows(queries.STANDINGS, jobs=Ids(job_ids)) if job_ids else []
         external = [row["job_id"] for row in found if row["kind"] == "external"]
         agents = self._agent_totals(external) if external else {}
         return {row["job_id"]: _standing(row | _of_an_agent(agents.get(row["job_id"]))) for row in found}
@@ -75,8 +76,8 @@ class Upkeep(WorkerStore):
     def reported(self, batches: Iterable[tuple[JobId, str]]) -> Reported:
         """What is known of these batches, and of their jobs."""
         jobs, ids = (sorted(set(part)) for part in zip(*batches, strict=True))
-        first = self._db.rows(agent_queries.FIRST_OFFSETS, jobs=jobs, batches=ids)
-        entities = [read(EntityTotalsRow, row) for row in self._db.rows(agent_queries.ENTITY_TOTALS, jobs=jobs)]
+        first = self._db.rows(agent_queries.FIRST_OFFSETS, jobs=Ids(jobs), batches=ids)
+        entities = [read(EntityTotalsRow, row) for row in self._db.rows(agent_queries.ENTITY_TOTALS, jobs=Ids(jobs))]
         return Reported(
             first={(row["job_id"], row["batch_id"]): row["offset"] for row in first},
             totals=self._agent_totals(jobs),
@@ -111,8 +112,8 @@ class Upkeep(WorkerStore):
     def erase(self, job_ids: Sequence[JobId]) -> None:
         """Remove jobs from every table; 2 s after the return no file holds their bytes."""
         if job_ids:
-            for row in self._db.rows(queries.TABLES_WITH, jobs=list(job_ids)):
-                self._db.execute(queries.ERASE[row["name"]], jobs=list(job_ids))
+            for row in self._db.rows(queries.TABLES_WITH, jobs=Ids(job_ids)):
+                self._db.execute(queries.ERASE[row["name"]], jobs=Ids(job_ids))
 
     def leftovers(self, *, deleted_before: datetime) -> list[JobId]:
         """Jobs deleted before that time of which rows exist: written by workers that had not stopped yet."""
@@ -123,7 +124,7 @@ class Upkeep(WorkerStore):
         return [(row["job_id"], row["run"]) for row in self._db.rows(queries.SECRETS_LEFT, before=before)]
 
     def _agent_totals(self, job_ids: Sequence[JobId]) -> dict[JobId, AgentTotalsRow]:
-        rows = self._db.rows(agent_queries.AGENT_TOTALS, jobs=list(job_ids))
+        rows = self._db.rows(agent_queries.AGENT_TOTALS, jobs=Ids(job_ids))
         return {row["job_id"]: read(AgentTotalsRow, row) for row in rows}
 
     def _ids(self, query: str, **parameters: Any) -> list[JobId]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 from pydantic import TypeAdapter
@@ -13,7 +14,7 @@ from libs.contracts.notices import Notice
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
 from libs.readmodel import agent_queries, queries
-from libs.readmodel.database import Database
+from libs.readmodel.database import Database, Ids
 from libs.readmodel.jobview import snapshot, view
 from libs.readmodel.numbers import (
     AgentProgress,
@@ -54,7 +55,7 @@ class Watching:
 
     def keys(self, job_ids: Sequence[JobId]) -> dict[JobId, tuple[str, ...]]:
         """The hashes of the keys that open these jobs now."""
-        found = self._db.rows(queries.KEYS, jobs=list(job_ids))
+        found = self._db.rows(queries.KEYS, jobs=Ids(job_ids))
         return {row["job_id"]: (row["key_hash"], row["view_key_hash"]) for row in found}
 
     def finished(self, since: datetime) -> list[JobId]:
@@ -66,9 +67,9 @@ class Watching:
         found = self._wholes(job_ids, now)
         if not found:
             return {}
-        jobs = list(found)
+        jobs = Ids(found)
         external = [job_id for job_id, numbers in found.items() if numbers.agent is not None]
-        entities = self._each(Entity, agent_queries.ENTITIES, jobs=external) if external else {}
+        entities = self._each(Entity, agent_queries.ENTITIES, jobs=Ids(external)) if external else {}
         names = self._each(FolderNames, queries.FOLDER_NAMES, jobs=jobs)
         progress = self._each(FolderProgress, queries.FOLDER_PROGRESS, jobs=jobs)
         return {
@@ -91,8 +92,9 @@ class Watching:
         found = self._wholes(job_ids, now)
         if not found:
             return {}
-        folders = self._each(FolderSums, queries.FOLDER_SUMS, jobs=list(found))
-        named = {row["job_id"] for row in self._db.rows(queries.NAMED, jobs=list(found))}
+        jobs = Ids(found)
+        folders = self._each(FolderSums, queries.FOLDER_SUMS, jobs=jobs)
+        named = {row["job_id"] for row in self._db.rows(queries.NAMED, jobs=jobs)}
         return {
             job_id: view(
                 replace(numbers, named=job_id in named),
@@ -117,7 +119,7 @@ class Watching:
             FailureRow(folder="", uid=0, what_to_do=WHAT_TO_DO[Reason(row["reason"])], **row)
             for row in self._db.rows(agent_queries.AGENT_FAILURES, job=job_id)
         ]
-        for row in self._db.rows(queries.FAILED_ITEMS, jobs=[job_id]):
+        for row in self._db.rows(queries.FAILED_ITEMS, jobs=Ids([job_id])):
             folder = names.get(row["folder_id"])
             by_wire = dict(zip(folder["source_wires"], folder["source_names"], strict=True)) if folder else {}
             sources = wires.get(row["plan_id"], ())
@@ -140,12 +142,12 @@ class Watching:
 
     def _wholes(self, job_ids: Sequence[JobId], now: datetime) -> dict[JobId, Numbers]:
         """What is known of jobs as wholes."""
-        heads = self._heads(list(job_ids)) if job_ids else {}
+        heads = self._heads(job_ids) if job_ids else {}
         if not heads:
             return {}
-        jobs = list(heads)
+        jobs = Ids(heads)
         external = [job_id for job_id, head in heads.items() if head.kind == "external"]
-        agents = self._each(AgentProgress, agent_queries.AGENT_PROGRESS, jobs=external) if external else {}
+        agents = self._each(AgentProgress, agent_queries.AGENT_PROGRESS, jobs=Ids(external)) if external else {}
         recent = self._each(Recent, queries.RECENT, jobs=jobs, now=now)
         notes: dict[JobId, list[dict[str, Any]]] = {}
         for row in self._db.rows(queries.NOTES, jobs=jobs, now=now):
@@ -164,7 +166,7 @@ class Watching:
 
     def _heads(self, jobs: Sequence[JobId]) -> dict[JobId, Head]:
         newest: dict[JobId, dict[str, Any]] = {}
-        for row in self._db.rows(queries.HEADS, jobs=jobs, kept=self._kept()):
+        for row in self._db.rows(queries.HEADS, jobs=Ids(jobs), kept=self._kept()):
             known = newest.get(row["job_id"])
             if known is None or row["ended_run"] > known["ended_run"]:
                 newest[row["job_id"]] = row
@@ -172,11 +174,16 @@ class Watching:
 
     def _each(self, kind: type[T], query: str, **parameters: Any) -> dict[JobId, list[T]]:
         """The rows of a query by job."""
-        adapter = TypeAdapter(kind)
+        adapter = _adapter(kind)
         found: dict[JobId, list[T]] = {}
         for row in self._db.rows(query, **parameters):
             found.setdefault(row["job_id"], []).append(adapter.validate_python(row))
         return found
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
 
 
 _HEAD = TypeAdapter(Head)

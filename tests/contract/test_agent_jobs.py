@@ -17,7 +17,7 @@ from libs.contracts.topics import Topic
 from libs.contracts.views import Snapshot
 from libs.eventlog.port import LogUnavailable
 from libs.readmodel.agents import Agent, Order
-from libs.readmodel.database import Database
+from libs.readmodel.database import Database, Ids
 from libs.readmodel.model import ReadModel
 from libs.readmodel.queries import TABLES_WITH
 from libs.readmodel.rows import (
@@ -313,4 +313,4 @@ def test_nothing_is_left_of_a_deleted_job(world: World, database: Database) -> N
 
 
 def _tables(database: Database, job: JobId) -> set[str]:
-    return {row["name"] for row in database.rows(TABLES_WITH, jobs=[job])}
+    return {row["name"] for row in database.rows(TABLES_WITH, jobs=Ids([job]))}

@@ -26,7 +26,7 @@ from libs.contracts.jobs import JobSecrets, JobState, Limits
 from libs.contracts.reasons import Reason
 from libs.contracts.topics import Topic
 from libs.eventlog.port import LogUnavailable
-from libs.readmodel.database import Database
+from libs.readmodel.database import Database, Ids
 from libs.readmodel.model import ReadModel
 from libs.readmodel.queries import TABLES_WITH
 from libs.readmodel.rows import DesiredRow, TombstoneRow, WarningRow
@@ -449,7 +449,7 @@ def test_events_of_a_job_that_is_gone_write_nothing(world: World, database: Data
 
 
 def rows_of(database: Database, job: JobId) -> list[str]:
-    return [row["name"] for row in database.rows(TABLES_WITH, jobs=[job])]
+    return [row["name"] for row in database.rows(TABLES_WITH, jobs=Ids([job]))]
 
 
 def _stored(row: WarningRow, now: datetime) -> dict[str, Any]:
