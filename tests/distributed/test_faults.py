@@ -5,18 +5,29 @@ ClickHouse is its HTTP interface on chDB: what a ClickHouse server does when it 
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from libs.contracts.topics import PROGRESS
+from libs.eventlog import open_log
+from libs.eventlog.port import EventLog
+from libs.readmodel.model import connect
 from tests.acceptance.instance import new_user, wait_for
+from tests.bench.pipeline import live_jobs as simulated
+from tests.bench.pipeline.copiers import batch
+from tests.bench.pipeline.live_jobs import LiveJob, live_jobs, write
 from tests.distributed import mix
 from tests.distributed.cluster import MESSAGES, SESSION_SECONDS, SLOW_MBPS, Cluster, Move, Service, goes_on
 
 pytestmark = pytest.mark.timeout(280)
 
 AT_ONCE = 4  # jobs during a fault
+HANGING_SECONDS = 3.0  # an insert; what is acknowledged is committed within half a second
+SIMULATED = 12  # jobs whose copiers are simulated, so that each aggregator has some
+COPIED_BEFORE = (simulated.FOLDERS - 1) * simulated.MESSAGES  # of each of them
 
 
 @pytest.fixture
@@ -110,6 +121,51 @@ def test_the_broker_is_away_for_20_seconds(cluster: Cluster, moves: list[Move]) 
 def test_clickhouse_is_away_for_20_seconds(cluster: Cluster, moves: list[Move]) -> None:
     away(cluster, cluster.clickhouse.kill, cluster.clickhouse.start)
     goes_on(moves, time.monotonic())
+
+
+def test_aggregators_are_killed_while_what_they_took_is_not_stored(cluster: Cluster) -> None:
+    """ClickHouse answers no insert and is lost with those that were under way; no later event makes up for these."""
+    jobs, aggregators = live_jobs(SIMULATED), cluster.of("aggregator")
+    model = connect(cluster.clickhouse.url, 7)
+    write(model, jobs, datetime.now(UTC))
+    model.close()
+    log = open_log(cluster.kafka.url, timedelta(days=7))
+    reported(log, jobs, 1)
+    wait_for(lambda: counted(cluster, jobs) == {1}, 60, "the first reports are counted")
+
+    cluster.clickhouse.freeze()
+    reported(log, jobs, 2)
+    at = time.monotonic()
+    wait_for(lambda: time.monotonic() > at + HANGING_SECONDS, 30, "the second ones hang, and commits have been made")
+    for service in aggregators:
+        service.kill()
+    cluster.clickhouse.kill()
+    cluster.clickhouse.start()
+    cluster.start(aggregators)
+
+    wait_for(lambda: counted(cluster, jobs) == {2}, 60, "the second reports are counted")
+    reported(log, jobs, 3)
+    wait_for(lambda: counted(cluster, jobs) == {3}, 60, "so are the third ones")
+    log.close()
+    for job in jobs:
+        cluster.ask("DELETE", f"/api/jobs/{job.key}")
+
+
+def reported(log: EventLog, jobs: Sequence[LiveJob], completed: int) -> None:
+    """As copiers would, one more message each."""
+    log.append_all(PROGRESS, [(job.job_id, batch(job, due=0, completed=completed)) for job in jobs])
+
+
+def counted(cluster: Cluster, jobs: Sequence[LiveJob]) -> set[int]:
+    """How many messages these jobs have copied since they were written: in the history, which the views agree with."""
+    found: set[int] = set()
+    for job in jobs:
+        rows = cluster.ask("GET", f"/api/jobs/{job.key}/batches?resolution_seconds=86400").json()
+        view = cluster.ask("GET", f"/api/jobs/{job.key}").json()
+        history = sum(row["items"] for row in rows)
+        assert view["items_completed"] - COPIED_BEFORE >= history
+        found |= {history, view["items_completed"] - COPIED_BEFORE}
+    return found
 
 
 def test_every_service_is_restarted_in_turn_and_no_request_fails_that_is_tried_again(

@@ -1,5 +1,7 @@
 """A ClickHouse of its own for tests, in a process that is stopped and started again on what it stored."""
 
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,6 +61,10 @@ class ClickHouse:
     def pid(self) -> int:
         assert self._process
         return self._process.pid
+
+    def freeze(self) -> None:
+        """It takes statements and answers none, until it is killed."""
+        os.kill(self.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
         if self._process and self._process.poll() is None:

@@ -24,13 +24,13 @@ def report(url: str, count: int, seconds: float) -> None:
     for turn in range(int(seconds * TURNS)):
         due = begun + turn * SECOND // TURNS
         time.sleep(max(0.0, due / SECOND - time.time()))
-        batches = [(job.job_id, _batch(job, due, turn // TURNS + 1)) for job in jobs[turn % TURNS :: TURNS]]
+        batches = [(job.job_id, batch(job, due, turn // TURNS + 1)) for job in jobs[turn % TURNS :: TURNS]]
         if batches:
             log.append_all(PROGRESS, batches)
     log.close()
 
 
-def _batch(job: LiveJob, due: int, completed: int) -> ProgressBatch:
+def batch(job: LiveJob, due: int, completed: int) -> ProgressBatch:
     return ProgressBatch(
         job_id=job.job_id,
         folder_id=job.folder_id,
