@@ -12,6 +12,8 @@ class Lanes:
         self._waiting: dict[str, deque[Callable[[], None]]] = {}
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
+        self._cleared = 0  # how often
+        self._begun = threading.local()
 
     def submit(self, key: str, work: Callable[[], None]) -> None:
         """Run `work` after all earlier work of its key. It must not raise."""
@@ -26,9 +28,14 @@ class Lanes:
     def clear(self, seconds: float) -> None:
         """Begin nothing of what waits, and return when what runs has ended, at the latest after so many seconds."""
         with self._idle:
+            self._cleared += 1
             for lane in self._waiting.values():
                 lane.clear()
             self._idle.wait_for(lambda: not self._waiting, seconds)
+
+    def outlived(self) -> bool:
+        """Whether the lanes were cleared since the work that asks began."""
+        return getattr(self._begun, "cleared", self._cleared) != self._cleared
 
     def close(self) -> None:
         """Begin nothing more; what runs is not waited for."""
@@ -46,4 +53,5 @@ class Lanes:
                     self._idle.notify_all()
                     return
                 work = lane.popleft()
+                self._begun.cleared = self._cleared
             work()

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Stopping(Exception):
-    """The process ends: what is not done is taken up again by the next one."""
+    """The process ends, or the account is another's now: what is not done is taken up again by the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,16 @@ class Accounts:
         vault: Vault,
         control: Control,
         stopping: threading.Event,
+        lost: Callable[[], bool],
         on_throttled: Callable[[JobId, Side, MailboxBusy], None],
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
+        """`lost`: whether the account of the work that asks was given back."""
         self._pool = pool
         self._vault = vault
         self._control = control
         self._stopping = stopping
+        self._lost = lost
         self._on_throttled = on_throttled
         self._patience = patience_seconds
 
@@ -75,17 +78,19 @@ class Accounts:
 
         Raises:
             SideFailed: for good.
-            Stopping: while it waited to try again.
+            Stopping: while it waited to try again, or its account was given back: whoever has it now says what is so.
         """
         patience, pause = FIRST_CONTACT_SECONDS if first_contact else self._patience, 1.0
         before = progress()
         while self._control.desired(job_id, run).state not in ("cancel", "over"):
             begun = time.monotonic()
             try:
-                return self._once(job_id, work, read_only=read_only)
+                result = self._once(job_id, work, read_only=read_only)
+                self._check()
             except SecretsDestroyed:
                 return None
             except SideFailed as failed:
+                self._check()
                 error = failed.error
                 if isinstance(error, MailboxBusy) and error.asked:
                     self._on_throttled(job_id, failed.side, error)
@@ -101,13 +106,20 @@ class Accounts:
                 busy = error.retry_after if isinstance(error, MailboxBusy) else 0.0
                 self._wait(job_id, run, pause if first_contact else max(pause, busy))
                 pause = min(pause * 2, LONGEST_PAUSE)
+            else:
+                return result
         return None
+
+    def _check(self) -> None:
+        if self._lost():
+            raise Stopping
 
     def _wait(self, job_id: JobId, run: int, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0:
             if self._control.desired(job_id, run).state in ("cancel", "over"):
                 return
+            self._check()
             if self._stopping.wait(min(left, SLICE)):
                 raise Stopping
 

@@ -53,6 +53,7 @@ class Scanner:
             vault=vault,
             control=control,
             stopping=self._stopping,
+            lost=self._lanes.outlived,
             on_throttled=partial(announce_throttle, store, eventlog),
         )
         self._preparing = Preparing(eventlog, store, accounts)
@@ -80,9 +81,10 @@ class Scanner:
         self._lanes.close()
         self._pool.close_all()
 
-    def give_back(self) -> None:
-        """Others get our accounts when this returns, after 45 s at most: what waits comes again, what runs ends."""
-        self._lanes.clear(GIVE_BACK_SECONDS)
+    def give_back(self, seconds: float = GIVE_BACK_SECONDS) -> None:
+        """Others get our accounts when this returns, after 45 s at most: what waits comes again, what runs ends. What
+        outlives this stores and tells nothing of what it reads."""
+        self._lanes.clear(seconds)
 
     def close_idle(self) -> None:
         self._pool.close_idle()

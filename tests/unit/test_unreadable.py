@@ -126,6 +126,7 @@ def test_an_attempt_that_learned_something_is_not_counted_against_patience(make:
         vault=world.vault,
         control=Control(world.log, world.store),
         stopping=threading.Event(),
+        lost=lambda: False,
         on_throttled=told,
         patience_seconds=0.5,
     )
