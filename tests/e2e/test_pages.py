@@ -65,8 +65,11 @@ def test_a_job_is_read_in_german(staged: tuple[str, Stage], browser: Browser) ->
     context.close()
 
 
-def test_the_first_load_is_light_and_the_policy_is_kept(staged: tuple[str, Stage], browser: Browser) -> None:
-    context = browser.new_context(locale="en-GB", viewport={"width": 1280, "height": 720})
+@pytest.mark.parametrize("locale", ["en-GB", "de-DE"])
+def test_the_first_load_is_light_and_the_policy_is_kept(
+    staged: tuple[str, Stage], browser: Browser, locale: str
+) -> None:
+    context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 720})
     person = Person(context)
     weights: dict[str, int] = {}
 

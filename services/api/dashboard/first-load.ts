@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib'
 import type { Plugin, Rolldown } from 'vite'
 
 const MOST = 30_000 // bytes, gzipped; without the chart
-const PAGES: Record<string, string[]> = { Start: ['start'], Job: ['job'], Fleet: ['fleet'], Gone: [] }
+const PAGES: Record<string, string[]> = { Start: ['start'], Job: ['job'], Fleet: ['fleet'], Gone: ['gone'] }
 const LANGUAGES = ['en', 'de']
 
 export function firstLoad(): Plugin {

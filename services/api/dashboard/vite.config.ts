@@ -7,7 +7,7 @@ const API = process.env['MAILTIDE_URL'] ?? 'http://127.0.0.1:8025'
 const PROXY = Object.fromEntries(['/api', '/openapi.json'].map((path) => [path, API]))
 
 export default defineConfig({
-  plugins: [svelte({ compilerOptions: { cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }), lightPreload(), firstLoad()],
+  plugins: [svelte({ compilerOptions: { discloseVersion: false, cssHash: ({ hash, css }) => `s${hash(css).slice(0, 4)}` } }), lightPreload(), firstLoad()],
   build: {
     target: 'esnext',
     modulePreload: false, // chunks are few, and its code would be a part of the first load

@@ -12,7 +12,7 @@ interface Page {
 const START: Page = { load: () => import('./start/Start.svelte'), parts: ['start'] }
 const JOB: Page = { load: () => import('./job/Job.svelte'), parts: ['job'] }
 const FLEET: Page = { load: () => import('./fleet/Fleet.svelte'), parts: ['fleet'] }
-const GONE: Page = { load: () => import('./gone/Gone.svelte'), parts: [] }
+const GONE: Page = { load: () => import('./gone/Gone.svelte'), parts: ['gone'] }
 
 function pageOf(path: string, access: string | undefined): Page {
   if (access === 'none') return GONE

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { abilities, NONE } from '../src/api/abilities'
 import { languageOf, speech, type Part } from '../src/texts'
 
-const EVERY: Part[] = ['job', 'start', 'fleet', 'dialogs', 'sections', 'foot', 'reasons', 'limits', 'operator', 'external']
+const EVERY: Part[] = ['job', 'start', 'fleet', 'dialogs', 'sections', 'foot', 'reasons', 'limits', 'operator', 'external', 'gone']
 const [{ t: en }, { t: de }] = await Promise.all([speech(['en'], EVERY), speech(['de'], EVERY)])
 
 /** Every text by its path; functions are called with numbers and words. */

@@ -11,11 +11,6 @@ export class Problem extends Error {
   ) {
     super(code)
   }
-
-  /** The same request may succeed a little later. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500
-  }
 }
 
 /** Where a job is read and changed, and with what: its key in the path, or the operator's token beside its id. */

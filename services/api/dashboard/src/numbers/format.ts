@@ -20,8 +20,6 @@ export interface Formats {
   /** With seconds, for what lasted only minutes. */
   seconds(iso: string): string
   duration(seconds: number): string
-  /** "4:05" until a moment; null when it has passed. */
-  countdown(iso: string, now: number): string | null
   /** `words.soon` when it is less than a minute. */
   remaining(range: { low: number; high: number }, words: { soon: string }): string
 }
@@ -74,13 +72,6 @@ export function formats(locale: string, speedUnit: string, timeZone?: string): F
     },
     seconds: (iso) => new Intl.DateTimeFormat(locale, { timeStyle: 'medium', ...zone }).format(new Date(iso)),
     duration,
-    countdown(iso, now) {
-      const seconds = Math.ceil((Date.parse(iso) - now) / 1_000)
-      if (!(seconds > 0)) return null
-      const [hours, minutes] = [Math.floor(seconds / 3_600), Math.floor(seconds / 60) % 60]
-      const two = (value: number): string => String(value).padStart(2, '0')
-      return hours > 0 ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`
-    },
     remaining({ low, high }, words) {
       const range = left(low, high)
       if (range === null) return words.soon

@@ -5,6 +5,7 @@ import type { DialogTexts } from './en/dialogs'
 import type { ExternalTexts } from './en/external'
 import type { FleetTexts } from './en/fleet'
 import type { FootTexts } from './en/foot'
+import type { GoneTexts } from './en/gone'
 import type { JobTexts } from './en/job'
 import type { LimitsTexts } from './en/limits'
 import type { NoticeTexts } from './en/notices'
@@ -14,9 +15,9 @@ import type { ReasonTexts } from './en/reasons'
 import type { SectionTexts } from './en/sections'
 import type { StartTexts } from './en/start'
 
-export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ProblemTexts, ReasonTexts, SectionTexts, StartTexts }
+export type { Common, DialogTexts, ExternalTexts, FleetTexts, FootTexts, GoneTexts, JobTexts, LimitsTexts, NoticeTexts, OperatorTexts, ProblemTexts, ReasonTexts, SectionTexts, StartTexts }
 export type Language = 'en' | 'de'
-export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator' | 'external'
+export type Part = 'job' | 'start' | 'fleet' | 'dialogs' | 'sections' | 'foot' | 'reasons' | 'limits' | 'operator' | 'external' | 'gone'
 
 /** Each module exports objects: the texts that are added. */
 const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Record<Part, () => Promise<Record<string, object>>>> = {
@@ -32,6 +33,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     limits: () => import('./en/limits'),
     operator: () => import('./en/operator'),
     external: () => import('./en/external'),
+    gone: () => import('./en/gone'),
   },
   de: {
     common: () => import('./de/common'),
@@ -45,6 +47,7 @@ const PARTS: Record<Language, { common: () => Promise<{ common: Common }> } & Re
     limits: () => import('./de/limits'),
     operator: () => import('./de/operator'),
     external: () => import('./de/external'),
+    gone: () => import('./de/gone'),
   },
 }
 

@@ -5,7 +5,7 @@ export const common: Common = {
   working: 'Einen Augenblick…',
   back: 'Zurück zur Flotte',
   soon: 'weniger als eine Minute',
-  brand: { home: 'Mailtide, Startseite', tagline: 'Zieht Ihr Postfach um. Alles, einmal.' },
+  brand: { home: 'Mailtide, Startseite' },
   links: {
     connecting: 'Verbindet',
     live: 'Live',
@@ -19,12 +19,6 @@ export const common: Common = {
     tooMany: (seconds) => `Das waren viele Anfragen. Versuchen Sie es in ${seconds} noch einmal.`,
     busy: 'Mailtide kann das gerade nicht. Versuchen Sie es gleich noch einmal.',
     refused: 'Mailtide konnte das nicht tun.',
-  },
-  gone: {
-    title: 'Hier ist nichts',
-    text: 'Unter dieser Adresse gibt es keinen Umzug. Er wurde gelöscht, seine Zeit ist um, oder die Adresse ist nicht vollständig.',
-    hint: 'Aufzeichnungen von Umzügen löschen sich selbst. Haben Sie die Adresse kopiert, sehen Sie nach, ob ihr Ende fehlt.',
-    start: 'Ein Postfach umziehen',
   },
   broken: {
     title: 'Die Seite ließ sich nicht laden',

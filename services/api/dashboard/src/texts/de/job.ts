@@ -54,7 +54,6 @@ export const job: JobTexts = {
       bytes: 'Bisher kopiert',
       bytesOf: (done, total) => `${done} von ${total}`,
       speed: 'Geschwindigkeit',
-      remaining: 'Noch',
       worker: 'Worker',
       lastReport: 'Letzte Meldung',
       none: 'keine',
@@ -88,8 +87,6 @@ export const job: JobTexts = {
       limits: 'Grenzen…',
       cancel: 'Abbrechen…',
       delete: 'Löschen…',
-      done: 'Fertig',
-      back: 'Zurück',
     },
     announce: {
       state: (title, text) => `${title}. ${text}`,

@@ -4,7 +4,7 @@ export const common = {
   working: 'One moment…',
   back: 'Back to the fleet',
   soon: 'less than a minute',
-  brand: { home: 'Mailtide, start page', tagline: 'Moves your mailbox. All of it, once.' },
+  brand: { home: 'Mailtide, start page' },
   links: {
     connecting: 'Connecting',
     live: 'Live',
@@ -18,12 +18,6 @@ export const common = {
     tooMany: (seconds: string) => `That was a lot of requests. Try again in ${seconds}.`,
     busy: 'Mailtide can’t do this right now. Try again in a moment.',
     refused: 'Mailtide could not do this.',
-  },
-  gone: {
-    title: 'Nothing here',
-    text: 'There is no migration at this address. It was deleted, its time is over, or the address is not complete.',
-    hint: 'Records of migrations erase themselves. If you copied the address from somewhere, see whether the end of it is missing.',
-    start: 'Move a mailbox',
   },
   broken: {
     title: 'The page could not be loaded',

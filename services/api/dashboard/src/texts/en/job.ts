@@ -59,7 +59,6 @@ export const job = {
       bytes: 'Copied so far',
       bytesOf: (done: string, total: string) => `${done} of ${total}`,
       speed: 'Speed',
-      remaining: 'Time left',
       worker: 'Worker',
       lastReport: 'Last report',
       none: 'none',
@@ -93,8 +92,6 @@ export const job = {
       limits: 'Limits…',
       cancel: 'Cancel…',
       delete: 'Delete…',
-      done: 'Done',
-      back: 'Back',
     },
     announce: {
       state: (title: string, text: string) => `${title}. ${text}`,
