@@ -110,6 +110,7 @@ class FailureRow(BaseModel):
     server_text: str
     what_to_do: str
     outcome: Literal["failed", "noted"] = "failed"  # noted: delivered, and counted as completed
+    left_out: list[str] = []  # what it was delivered without: flags, keywords, INTERNALDATE
 
 
 class Snapshot(BaseModel):

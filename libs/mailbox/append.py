@@ -167,7 +167,7 @@ def _head(message: AnyMessage, size: int, literals: Literals) -> bytes:
     flags = _flags(message.flags)
     date = message.internaldate
     if date and not _DATE.fullmatch(date):
-        raise AppendRefused(Reason.MESSAGE_REFUSED, "the date of this message is not a date")
+        raise AppendRefused(Reason.MESSAGE_REFUSED, about="date")
     if date[1:2] == "-":  # RFC 3501: date-day-fixed has two characters
         date = f" {date}"
     plus = "+" if size <= literals.unasked else ""
@@ -178,7 +178,7 @@ def _head(message: AnyMessage, size: int, literals: Literals) -> bytes:
 @lru_cache(4096)
 def _flags(flags: tuple[str, ...]) -> str:
     if not all(_FLAG.fullmatch(flag) for flag in flags):
-        raise AppendRefused(Reason.MESSAGE_REFUSED, "a flag of this message is not allowed in IMAP")
+        raise AppendRefused(Reason.MESSAGE_REFUSED, about="flags")
     return " ".join(flags)
 
 

@@ -1,6 +1,7 @@
 """What went wrong with a mail server, by what the caller should do next."""
 
 from datetime import datetime
+from typing import Literal
 
 from libs.contracts.reasons import Reason
 
@@ -65,13 +66,16 @@ class AppendRefused(MailboxError):
         connection_closed: bool = False,
         code: str = "",
         syntax: bool = False,
+        about: Literal["flags", "date"] | None = None,
     ) -> None:
-        """`code` is the response code, `syntax` that it was BAD: something besides the message's bytes is wrong."""
+        """`code` is the response code, `syntax` that it was BAD: something besides the message's bytes is wrong;
+        `about`: what can't be said in IMAP, so that no server was asked."""
         super().__init__(reason, server_text)
         self.try_create = try_create
         self.connection_closed = connection_closed
         self.code = code
         self.syntax = syntax
+        self.about = about
 
 
 class FetchRefused(MailboxError):

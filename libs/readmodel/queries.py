@@ -260,7 +260,7 @@ GROUP BY at HAVING at > {_AFTER} ORDER BY at LIMIT {{limit:UInt32}}
 # What failed in an earlier run is listed until its folder is tried again; what may not be sent again stays.
 FAILED_ITEMS = f"""
 SELECT f.happened_at AS at, f.folder_id AS folder_id, f.plan_id AS plan_id, f.source AS source, f.uid AS uid,
-    f.reason AS reason, f.server_text AS server_text, f.outcome AS outcome
+    f.reason AS reason, f.server_text AS server_text, f.outcome AS outcome, f.left_out AS left_out
 FROM (SELECT * FROM failures FINAL WHERE {_JOBS} AND outcome IN ('failed', 'noted')) AS f
 LEFT JOIN ({_PROGRESS}) AS p ON p.job_id = f.job_id AND p.folder_id = f.folder_id
 WHERE (p.plan_id IS NULL OR p.plan_id = f.plan_id)

@@ -272,6 +272,7 @@ class FailureRow:
     bytes: int
     happened_at: datetime
     run: int = 1
+    left_out: tuple[str, ...] = ()  # flags and keywords, INTERNALDATE: what it was delivered without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,6 +133,7 @@ class Watching:
                     server_text=row["server_text"],
                     what_to_do=WHAT_TO_DO[Reason(row["reason"])],
                     outcome=row["outcome"],
+                    left_out=row["left_out"],
                 )
             )
         return failures

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from libs.contracts.views import FailureRow
 
-COLUMNS = ("at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome")
+COLUMNS = ("at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome", "left_out")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -16,7 +16,7 @@ def csv(failures: Sequence[FailureRow]) -> str:
     writer = _csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in failures:
-        cells = {**row.model_dump(), "at": row.at.isoformat(), "uid": row.uid or ""}
+        cells = {**row.model_dump(), "at": row.at.isoformat(), "uid": row.uid or "", "left_out": " ".join(row.left_out)}
         writer.writerow(_harmless(str(cells[column])) for column in COLUMNS)
     return "\ufeff" + text.getvalue()
 

@@ -21,7 +21,7 @@ class Amended:
 
     message: AnyMessage
     reason: Reason
-    without: str  # for people
+    left_out: tuple[str, ...]  # flags and keywords, or INTERNALDATE
 
 
 def amend(message: AnyMessage, refused: AppendRefused) -> Amended | None:
@@ -29,17 +29,17 @@ def amend(message: AnyMessage, refused: AppendRefused) -> Amended | None:
     text = refused.server_text
     named = [flag for flag in message.flags if re.search(rf"(?<!\w){re.escape(flag.strip(chr(92)))}(?!\w)", text, re.I)]
     own = [flag for flag in message.flags if flag.lower() not in STANDARD]
-    about_flags = bool(_FLAG.search(text)) or refused.code == "LIMIT"  # RFC 5530: too many keywords, for one
-    about_date = bool(_DATE.search(text))
+    about_flags = refused.about == "flags" or bool(_FLAG.search(text)) or refused.code == "LIMIT"  # RFC 5530: too many
+    about_date = refused.about == "date" or bool(_DATE.search(text))
     if named and (about_flags or refused.syntax):
         return _without(message, named)
     if own and (about_flags or (refused.syntax and not about_date)):
         return _without(message, own)
     if message.internaldate and (about_date or (refused.syntax and not about_flags)):
-        return Amended(replace(message, internaldate=""), Reason.DATE_DROPPED, "without its date")
+        return Amended(replace(message, internaldate=""), Reason.DATE_DROPPED, ("INTERNALDATE",))
     return None
 
 
 def _without(message: AnyMessage, flags: list[str]) -> Amended:
     kept = tuple(flag for flag in message.flags if flag not in flags)
-    return Amended(replace(message, flags=kept), Reason.FLAGS_DROPPED, f"without {' '.join(flags)}")
+    return Amended(replace(message, flags=kept), Reason.FLAGS_DROPPED, tuple(flags))

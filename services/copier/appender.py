@@ -120,8 +120,8 @@ class Appender:
             else:
                 break
         if amended and first:
-            said = ", ".join(one.without for one in amended)
-            self._ledger.note(ref, amended[0].reason, datetime.now(UTC), f"{said}: {first.server_text}")
+            left_out = tuple(name for one in amended for name in one.left_out)
+            self._ledger.note(ref, amended[0].reason, datetime.now(UTC), first.server_text, left_out)
 
     # ---- one command
 

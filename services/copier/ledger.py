@@ -159,9 +159,11 @@ class Ledger:
         """No longer at the source (COPYING rule 18)."""
         self._record(ref, "gone", reason, "", 0, now)
 
-    def note(self, ref: Ref, reason: Reason, now: datetime, text: str = "") -> None:
+    def note(
+        self, ref: Ref, reason: Reason, now: datetime, server_text: str = "", left_out: tuple[str, ...] = ()
+    ) -> None:
         """Delivered, but something is to be said of it; no total changes."""
-        self._record(ref, "noted", reason, text, self.delivered[ref].size or 0, now)
+        self._record(ref, "noted", reason, server_text, self.delivered[ref].size or 0, now, left_out)
 
     def take_unflushed(self) -> tuple[Unflushed, Totals]:
         """The rows to store, and the totals that are true once they are stored."""
@@ -175,7 +177,16 @@ class Ledger:
             self._unflushed.acks[:0] = unflushed.acks
             self._unflushed.failures[:0] = unflushed.failures
 
-    def _record(self, ref: Ref, outcome: str, reason: Reason, server_text: str, size: int, now: datetime) -> None:
+    def _record(
+        self,
+        ref: Ref,
+        outcome: str,
+        reason: Reason,
+        server_text: str,
+        size: int,
+        now: datetime,
+        left_out: tuple[str, ...] = (),
+    ) -> None:
         row = FailureRow(
             job_id=self.plan.job_id,
             folder_id=self.plan.folder_id,
@@ -189,6 +200,7 @@ class Ledger:
             bytes=size,
             happened_at=now,
             run=self._run,
+            left_out=left_out,
         )
         with self._lock:
             self._note(row)

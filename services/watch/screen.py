@@ -79,4 +79,5 @@ def _failures(failures: Sequence[FailureRow]) -> RenderableType:
 
 def failure_line(row: FailureRow) -> str:
     said = f" The server said: {plain(row.server_text)}" if row.server_text else ""
-    return f"{plain(row.folder)}, message {row.uid}: {row.what_to_do}{said}"
+    without = f" Without {plain(' '.join(row.left_out))}." if row.left_out else ""
+    return f"{plain(row.folder)}, message {row.uid}: {row.what_to_do}{without}{said}"

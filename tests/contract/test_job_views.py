@@ -509,7 +509,7 @@ def test_failures_are_told_with_the_folder_the_text_and_what_to_do(store: ReadMo
         )  # fmt: skip
 
     rows = [failure(1, 5, "failed"), failure(2, 4, "failed"), failure(3, 3, "gone"), failure(4, 2, "recovered")]
-    rows.append(failure(5, 6, "noted"))
+    rows.append(replace(failure(5, 6, "noted"), left_out=("$Label1", "INTERNALDATE")))
     store.write([plan, *rows, failure(9, 1, "failed", "2"), failure(8, 9, "failed", "1", "an older plan")], now=at(5))
     apply(store, (1, planned(job, "1", items=9)))
 
@@ -521,6 +521,7 @@ def test_failures_are_told_with_the_folder_the_text_and_what_to_do(store: ReadMo
         (at(5), "Zwei", 1, "failed"),
         (at(6), "Zwei", 5, "noted"),
     ]
+    assert [row.left_out for row in found] == [[], [], [], ["$Label1", "INTERNALDATE"]]
     assert {(row.server_text, row.what_to_do) for row in found} == {("[TOOBIG]", WHAT_TO_DO[Reason.MESSAGE_TOO_LARGE])}
 
 

@@ -176,7 +176,7 @@ class Stage(FakeReadModel):
     def failures(self, job_id: JobId) -> list[FailureRow]:
         if not self.snapshots[job_id].job.items_failed:
             changed = self.snapshots[job_id].job.state is JobState.COMPLETED_WITH_ERRORS
-            return [self._changed(uid) for uid in (27, 512)] if changed else []
+            return [self._changed(27), self._left_out()] if changed else []
         if self.snapshots[job_id].job.kind == "external":
             row = FailureRow(
                 at=self.started,
@@ -217,6 +217,18 @@ class Stage(FakeReadModel):
             server_text="",
             what_to_do=WHAT_TO_DO[Reason.REWRITTEN],
             outcome="noted",
+        )
+
+    def _left_out(self) -> FailureRow:
+        row = self._changed(1_204)
+        return row.model_copy(
+            update={
+                "folder": "Sent",
+                "reason": Reason.FLAGS_DROPPED,
+                "what_to_do": WHAT_TO_DO[Reason.FLAGS_DROPPED],
+                "server_text": "NO [LIMIT] Too many keywords",
+                "left_out": ["$Label1", "Rechnung", "INTERNALDATE"],
+            }
         )
 
 

@@ -34,6 +34,8 @@ def test_mail_that_arrived_changed_is_listed_though_nothing_failed(staged: tuple
     section = page.get_by_role("region", name="Delivered, but worth a look")
     expect(section).to_contain_text("2 messages were delivered")
     expect(section).to_contain_text(WHAT_TO_DO[Reason.REWRITTEN])
+    expect(section).to_contain_text("Without $Label1, Rechnung, its date")
+    expect(section).to_contain_text("The server said NO [LIMIT] Too many keywords")
     expect(section.get_by_role("link", name="Download as CSV")).to_be_visible()
     expect(page.get_by_role("region", name="What could not be copied")).to_have_count(0)
 

@@ -108,9 +108,9 @@ def test_rule_10_every_kind_of_poison_is_isolated_without_a_doubt_and_listed_wit
         (11, Reason.MESSAGE_REFUSED, "Eicar-Test-Signature found"),
         (12, Reason.MESSAGE_REFUSED, "Empty literal"),
     ]
-    assert [(row.uid, row.reason) for row in world.failures("noted")] == [
-        (4, Reason.FLAGS_DROPPED),
-        (5, Reason.DATE_DROPPED),
+    assert [(row.uid, row.reason, row.left_out) for row in world.failures("noted")] == [
+        (4, Reason.FLAGS_DROPPED, ("$Phish",)),
+        (5, Reason.DATE_DROPPED, ("INTERNALDATE",)),
     ]
     reconciled(world)
 

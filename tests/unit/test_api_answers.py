@@ -197,7 +197,7 @@ def test_no_cell_of_the_failures_runs_as_a_formula(formula):
 
     cells = list(csv.reader(io.StringIO(failures_csv([row]).removeprefix("\ufeff"), newline="")))
 
-    assert cells[0] == ["at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome"]
+    assert cells[0] == ["at", "folder", "uid", "item", "reason", "server_text", "what_to_do", "outcome", "left_out"]
     assert cells[1][1] == f"'{formula}"
     assert cells[1][3] == f"'{formula}"
     assert cells[1][5] == f'\'{formula},"x"\n'

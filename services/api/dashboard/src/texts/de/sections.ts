@@ -21,6 +21,8 @@ export const sections: SectionTexts = {
     item: (folder, uid) => `${folder}, Nachricht ${uid}`,
     message: (uid) => `Nachricht Nr. ${uid}`,
     serverSaid: 'Der Server sagte',
+    without: 'Ohne',
+    itsDate: 'sein Datum',
     csv: 'Als CSV herunterladen',
     more: (n) => `Alle ${n} zeigen`,
     unread: 'Die Liste ließ sich nicht holen.',

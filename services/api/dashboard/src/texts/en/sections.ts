@@ -20,6 +20,8 @@ export const sections = {
     item: (folder: string, uid: string) => `${folder}, message ${uid}`,
     message: (uid: string) => `message no. ${uid}`,
     serverSaid: 'The server said',
+    without: 'Without',
+    itsDate: 'its date',
     csv: 'Download as CSV',
     more: (n: string) => `Show all ${n}`,
     unread: 'The list could not be fetched.',
