@@ -88,11 +88,12 @@ class Throttler:
         before: bytes | None = None  # tag of the command before
         try:
             while line := reader.readline():
-                self.commands.append(Command(time.monotonic(), number, line))
+                if b" " in line:  # what AUTHENTICATE asks for goes on with a command, and has no tag
+                    self.commands.append(Command(time.monotonic(), number, line))
                 answer = self._refusal(line.partition(b" ")[2])
                 self._pass(reader, line, server if answer is None else None, client)
                 if answer is None:
-                    before = line.split(b" ")[0] if b" " in line else before  # what AUTHENTICATE asks for has no tag
+                    before = line.split(b" ")[0] if b" " in line else before
                 else:
                     answers.wait_for(before)
                     self.said.append(time.monotonic())
