@@ -74,7 +74,6 @@ class Status:
     messages: int
     uidnext: int | None
     uidvalidity: int | None
-    mailbox_id: str | None = None  # RFC 8474
     bytes: int | None = None  # of all messages (RFC 8438), where it was asked for
 
 

@@ -116,21 +116,18 @@ class ImapSession:
         return result
 
     def _status(self, wire: str, *, size: bool = False) -> bytes:
-        more = b" MAILBOXID" if "OBJECTID" in self.capabilities else b""
-        more += b" SIZE" if size and STATUS_SIZE in self.capabilities else b""
+        more = b" SIZE" if size and STATUS_SIZE in self.capabilities else b""
         return b"STATUS %b (MESSAGES UIDNEXT UIDVALIDITY%b)" % (self._mailbox(wire), more)
 
     def _told(self, found: dict[bytes, Value]) -> Status:
         messages = number(found.get(b"MESSAGES"))
         if messages is None:
             raise self._dialogue.broken()
-        mailbox_id = found.get(b"MAILBOXID")
         return Status(
             messages=messages,
             uidnext=number(found.get(b"UIDNEXT")),
             uidvalidity=number(found.get(b"UIDVALIDITY")),
             bytes=number(found.get(b"SIZE")),
-            mailbox_id=folders.text(mailbox_id[0]) if isinstance(mailbox_id, list) and mailbox_id else None,
         )
 
     def quota(self) -> Quota:

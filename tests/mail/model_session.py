@@ -81,7 +81,6 @@ class ModelSession:
                 messages=len(folder.messages),
                 uidnext=uidnext,
                 uidvalidity=folder.uidvalidity,
-                mailbox_id=self._model.mailbox_id(folder),
                 bytes=sum(one.size for one in folder.messages.values()) if size and self._model.tells_sizes else None,
             )
 

@@ -64,9 +64,8 @@ class ModelServer(Scripted):
         elif verb == "STATUS":
             status = session.status(_name(rest), size=" SIZE" in rest)
             uidnext = f" UIDNEXT {status.uidnext}" if status.uidnext is not None else ""
-            known_by = f" MAILBOXID ({status.mailbox_id})" if "MAILBOXID" in rest else ""
             size = f" SIZE {status.bytes}" if status.bytes is not None else ""
-            numbers = f"MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity}{known_by}{size}"
+            numbers = f"MESSAGES {status.messages}{uidnext} UIDVALIDITY {status.uidvalidity}{size}"
             yield f'* STATUS "{_name(rest)}" ({numbers})'
         elif verb == "EXAMINE":
             selected = session.examine(_name(rest))
@@ -74,6 +73,8 @@ class ModelServer(Scripted):
             yield f"* OK [UIDVALIDITY {selected.uidvalidity}] it is"
             if selected.uidnext is not None:
                 yield f"* OK [UIDNEXT {selected.uidnext}] next"
+            if selected.mailbox_id is not None:
+                yield f"* OK [MAILBOXID ({selected.mailbox_id})] known by"
         elif verb == "FETCH":
             uids, _, items = rest.partition(" ")
             yield from self._fetched(session, uids, items)
