@@ -70,13 +70,14 @@ def test_processes_are_killed(cluster: Cluster, moves: list[Move], kind: str, co
     killed(cluster, moves, cluster.of(kind)[:count])
 
 
-def test_copiers_are_scaled_down_to_one_and_up_again(cluster: Cluster, moves: list[Move]) -> None:
+def test_copiers_are_scaled_from_one_to_three_and_back(cluster: Cluster, moves: list[Move]) -> None:
     more = cluster.of("copier")[1:]
-    for service in more:
-        service.stop()
-    goes_on(moves, time.monotonic())
-    cluster.start(more)
-    goes_on(moves, time.monotonic())
+    for _ in range(2):
+        for service in more:
+            service.stop()
+        goes_on(moves, time.monotonic())
+        cluster.start(more)
+        goes_on(moves, time.monotonic())
 
 
 def test_frozen_copiers_find_their_work_taken_over_when_they_wake(cluster: Cluster, moves: list[Move]) -> None:
