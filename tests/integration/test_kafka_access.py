@@ -13,9 +13,11 @@ from libs.contracts.topics import ALL, COMMANDS, PROGRESS, WORK_ITEMS
 from libs.eventlog import open_log
 from libs.eventlog.brokers import Access, brokers_of
 from libs.eventlog.consume import Delivery
+from libs.eventlog.kafka import KafkaEventLog
 from libs.eventlog.kafka_topics import make_topics
 from libs.eventlog.membership import Member
-from libs.eventlog.port import EventLog, LogRefused
+from libs.eventlog.port import EventLog, LogRefused, LogUnavailable
+from tests.acceptance.instance import wait_for
 from tests.contract.eventlog_groups import WEEK, Group, Taken, taker
 from tests.contract.test_eventlog import start_job
 from tests.servers.certificates import Authority
@@ -120,3 +122,21 @@ def test_integrations_write_nothing_and_read_no_order(kafka: Kafka, log: EventLo
     assert PROGRESS.name in client.topics()
     assert COMMANDS.name not in client.topics()
     client.close()
+
+
+def test_a_producer_that_confirms_nothing_any_more_is_replaced(log: EventLog) -> None:
+    assert isinstance(log, KafkaEventLog)
+    log.append(COMMANDS, "j", start_job(1))
+    log._producer.close()
+
+    with pytest.raises(LogUnavailable):
+        log.append(COMMANDS, "j", start_job(2))
+
+    def confirmed() -> bool:
+        try:
+            log.append(COMMANDS, "j", start_job(3))
+        except LogUnavailable:
+            return False
+        return True
+
+    wait_for(confirmed, 30, "a new producer")
