@@ -29,7 +29,8 @@ def amend(message: AnyMessage, refused: AppendRefused) -> Amended | None:
     text = refused.server_text
     named = [flag for flag in message.flags if re.search(rf"(?<!\w){re.escape(flag.strip(chr(92)))}(?!\w)", text, re.I)]
     own = [flag for flag in message.flags if flag.lower() not in STANDARD]
-    about_flags = refused.about == "flags" or bool(_FLAG.search(text)) or refused.code == "LIMIT"  # RFC 5530: too many
+    # LIMIT can be of the number of keywords (RFC 5530).
+    about_flags = refused.about == "flags" or bool(_FLAG.search(text)) or refused.code == "LIMIT"
     about_date = refused.about == "date" or bool(_DATE.search(text))
     if named and (about_flags or refused.syntax):
         return _without(message, named)
