@@ -42,6 +42,11 @@ class Namespace:
 
         return longest({self.prefix, *self.also_personal}) >= longest(self.foreign)
 
+    def within(self, name: str) -> str:
+        """The name without the prefix of its personal namespace: equal for the names of a folder that is in several."""
+        prefixes = (one for one in (self.prefix, *self.also_personal) if name.startswith(one))
+        return name.removeprefix(max(prefixes, key=len, default=""))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selected:

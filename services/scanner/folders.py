@@ -38,8 +38,7 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
     mappings = naming.map_folders(
         source, destination, folder_map=options.folder_map, include=options.include, exclude=options.exclude
     )
-    known = {folder.name: folder for folder in destination.folders}
-    mappings = join_aliases(mappings, known, both.destination)
+    mappings = join_aliases(mappings, destination, both.destination)
     with at("destination"):
         quota = both.destination.quota()
     with at("source"):
@@ -50,6 +49,7 @@ def list_folders(job_id: JobId, options: JobOptions, both: Both) -> Listing:
         preflight.shared(source),
         preflight.too_small(held, quota),
     ]
+    known = {folder.name: folder for folder in destination.folders}
     # Who subscribes to nothing has a program that shows every folder.
     subscribes = any(folder.subscribed for folder in source.folders)
     return Listing(

@@ -77,6 +77,7 @@ class MailboxModel:
         self.objectid = objectid  # tells MAILBOXID
         self.delimiter = delimiter
         self.prefix = prefix
+        self.also_personal: frozenset[str] = frozenset()  # prefixes of further namespaces
         self.folders: dict[str, FolderModel] = {}
         self.special_use: dict[str, str] = {}
         self.subscribed: set[str] = set()

@@ -70,7 +70,8 @@ class ModelSession:
 
     def namespace(self) -> Namespace:
         self._alive()
-        return Namespace(prefix=self._model.prefix, delimiter=self._model.delimiter)
+        model = self._model
+        return Namespace(prefix=model.prefix, delimiter=model.delimiter, also_personal=model.also_personal)
 
     def status(self, wire: str, *, size: bool = False) -> Status:
         self._begin("status")
