@@ -32,8 +32,17 @@ class Failure(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     item: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    reason: Reason = Reason.ITEM_FAILED
+    reason: Annotated[
+        str, Field(min_length=1, max_length=100, description="one of `Reason`, or a word of the agent's own")
+    ] = Reason.ITEM_FAILED.value
     text: Text = ""
+
+    def told(self) -> tuple[Reason, str]:
+        """Its class, and what the agent said: also the word of its own, if that is no class of Mailtide's."""
+        try:
+            return Reason(self.reason), self.text
+        except ValueError:
+            return Reason.ITEM_FAILED, f"{self.reason}: {self.text}" if self.text else self.reason
 
 
 class EntityDelta(BaseModel):
@@ -180,18 +189,18 @@ class Reports:
         """Names and what was said of failures, before the log knows of them; a repeat replaces itself."""
         now, job_id = self._deps.now(), form.job_id
         rows: list[Row] = [EntityRow(job_id=job_id, entity_id=each, name=name) for each, name in names.items()]
-        rows += [
-            AgentFailureRow(
+        for number, failure in enumerate(form.failures):
+            reason, text = failure.told()
+            row = AgentFailureRow(
                 job_id=job_id,
                 batch_id=batch_id,
                 number=number,
                 item=failure.item,
-                reason=failure.reason,
-                text=failure.text,
+                reason=reason,
+                text=text,
                 happened_at=now,
             )
-            for number, failure in enumerate(form.failures)
-        ]
+            rows.append(row)
         if rows:
             self._deps.store.write(rows, now=now)
         if names:

@@ -7,6 +7,7 @@ import pytest
 from libs.contracts.events import AgentReported
 from libs.contracts.ids import JobId
 from libs.contracts.jobs import JobState
+from libs.contracts.reasons import Reason
 from libs.readmodel.rows import AgentFailureRow, EntityRow
 from tests.unit.conftest import OPERATOR
 
@@ -100,6 +101,25 @@ def test_a_report_goes_into_the_log_as_ids_and_numbers(api, client, job, report)
     assert (failure.item, failure.text, failure.batch_id) == ("Anna.vcf", "No space for Anna", event.batch_id)
 
 
+@pytest.mark.parametrize(
+    ("failure", "reason", "text"),
+    [
+        ({}, Reason.ITEM_FAILED, ""),
+        ({"reason": "over_quota", "text": "Full"}, Reason.OVER_QUOTA, "Full"),
+        ({"reason": "not_found", "text": "Gone since May"}, Reason.ITEM_FAILED, "not_found: Gone since May"),
+        ({"reason": "not_found"}, Reason.ITEM_FAILED, "not_found"),
+    ],
+)
+def test_a_reason_of_the_agents_own_is_kept_with_its_text_and_costs_no_report(api, report, failure, reason, text):
+    assert report(items_failed=1, failures=[{"item": "a", **failure}]).status_code == 202
+
+    (row,) = [row for row in api.model.rows if isinstance(row, AgentFailureRow)]
+    assert (row.reason, row.text) == (reason, text)
+    (event,) = logged(api)
+    assert (event.completed, event.failed) == (2, 1)
+    assert "not_found" not in repr(asdict(event))
+
+
 def test_names_and_failures_are_there_before_the_log_knows_of_them(api, report):
     seen = []
     api.log.on_append = lambda: seen.extend(type(row) for row in api.model.rows)
@@ -169,7 +189,8 @@ def test_an_ended_job_is_refused_but_a_repeat_of_its_last_report_is_not(api, cli
         ({"items_completed": 1.5}, "items_completed"),
         ({"batch_id": ""}, "batch_id"),
         ({"state": "paused"}, "state"),
-        ({"failures": [{"item": "a", "reason": "whatever"}]}, "failures.0.reason"),
+        ({"failures": [{"item": "a", "reason": ""}]}, "failures.0.reason"),
+        ({"failures": [{"item": "a", "reason": "x" * 101}]}, "failures.0.reason"),
         ({"failures": [{"item": "a"}] * 201}, "failures"),
         ({"entities": {"a": {"imported": -1}}}, "entities.a.imported"),
         ({"entities": {f"type {n}": {} for n in range(200)}}, "entities"),  # and one it has
