@@ -9,8 +9,9 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, NoReturn
 
 import structlog
@@ -114,9 +115,12 @@ def listen(address: tuple[str, int]) -> socket.socket:
 
 
 @contextlib.asynccontextmanager
-async def serve(app: Any, listener: socket.socket) -> AsyncGenerator[None]:
+async def serve(
+    app: Any, listener: socket.socket, trusted_proxies: Iterable[IPv4Network | IPv6Network] = ()
+) -> AsyncGenerator[None]:
     """Serve an ASGI app inside the running loop.
 
+    A request of a trusted proxy counts as that of the last address in its `X-Forwarded-For` that is none of them.
     Requests under way get 3 s to finish at the end; streams must end by themselves.
     """
     config = uvicorn.Config(
@@ -125,6 +129,7 @@ async def serve(app: Any, listener: socket.socket) -> AsyncGenerator[None]:
         access_log=False,  # its lines would hold the keys of jobs
         server_header=False,
         lifespan="on",
+        forwarded_allow_ips=[str(network) for network in trusted_proxies],
         timeout_graceful_shutdown=3,
     )
     server = _Server(config)

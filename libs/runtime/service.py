@@ -104,7 +104,7 @@ async def _serve(settings: Settings, compose: Compose, ready: Callable[[str], st
     }
     tidying = asyncio.create_task(_tidy(parts.tidy))
     try:
-        async with process.serve(parts.app(Health(checks), stop), listener):
+        async with process.serve(parts.app(Health(checks), stop), listener, settings.trusted_proxies):
             await _start(parts.workers)
             gc.freeze()  # what is there now stays: no collection looks at it again
             typer.echo(ready(_address(listener)))

@@ -76,6 +76,7 @@ def _fernet_key(key: SecretStr) -> SecretStr:
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Network = IPv4Network | IPv6Network
+LOOPBACK: tuple[Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 FernetKey = Annotated[SecretStr, AfterValidator(_fernet_key)]
 
 
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     listen: Annotated[str, AfterValidator(_address)] = "127.0.0.1:8025"
     public_url: AnyHttpUrl | None = None
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_split)] = LOOPBACK
     log_url: Annotated[str, _scheme("sqlite", "kafka", "kafka+tls")] = ""
     log_ca_file: FilePath | None = None
     log_username: str | None = None

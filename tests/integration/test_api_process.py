@@ -6,6 +6,7 @@ import stat
 import time
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.api.process import command, up
@@ -174,6 +175,23 @@ def test_bad_requests_leave_nothing_in_the_stores(tmp_path, silent):
     written = b"".join(file.read_bytes() for file in (tmp_path / "data").rglob("*") if file.is_file())
     assert b"anna" not in written
     assert b"StartJob" not in written
+
+
+def test_what_a_proxy_says_for_whom_it_asks_is_believed_if_it_is_trusted(tmp_path):
+    def guess(http, of: str) -> int:
+        token = {"authorization": "Bearer another", "x-forwarded-for": of}
+        return http.post("/api/progress", json={}, headers=token).status_code
+
+    def guesses(http, *addresses: str) -> list[int]:
+        return [guess(http, addresses[number % len(addresses)]) for number in range(61)]
+
+    with up(tmp_path / "data", TRUSTED_PROXIES="127.0.0.2") as running:
+        proxy = httpx2.HTTPTransport(local_address="127.0.0.2")
+        with httpx2.Client(base_url=running.http.base_url, transport=proxy) as trusted:
+            assert guesses(trusted, "192.0.2.1, 203.0.113.1") == 60 * [401] + [429]
+            assert guess(trusted, "203.0.113.2") == 401
+            assert guess(trusted, "203.0.113.2, 203.0.113.1") == 429  # the proxy wrote the last one
+        assert guesses(running.http, "203.0.113.3", "203.0.113.4") == 60 * [401] + [429]
 
 
 def test_a_server_that_hangs_is_given_up_within_15_seconds(tmp_path, silent):

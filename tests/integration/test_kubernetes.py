@@ -536,6 +536,17 @@ def test_the_ingress_passes_every_page_and_route_and_nothing_for_operators(produ
     assert environment(next(iter(ours(production))), production)["MAILTIDE_PUBLIC_URL"] == f"https://{rule['host']}"
 
 
+def test_the_ingress_says_for_whom_it_asks_and_nobody_outside_does(production: list[Manifest]) -> None:
+    given = environment(next(iter(ours(production))), production)["MAILTIDE_TRUSTED_PROXIES"]
+    trusted = [ipaddress.ip_network(each) for each in given.split(",")]
+
+    def believed(address: str) -> bool:
+        return any(ipaddress.ip_address(address) in network for network in trusted)
+
+    assert all(map(believed, ("10.244.3.7", "172.20.0.3", "192.168.5.9", "100.64.7.1", "fd00:10:244::7")))
+    assert not any(map(believed, ("203.0.113.1", "2001:db8::1", "172.32.0.1", "100.128.0.1")))
+
+
 # ---- the runbook
 
 

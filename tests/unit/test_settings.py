@@ -38,6 +38,8 @@ def test_without_any_setting_it_is_embedded_and_keeps_everything_in_the_data_dir
         ("LISTEN", "localhost"),
         ("LISTEN", "localhost:99999"),
         ("PUBLIC_URL", "no url"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8,ingress"),
+        ("TRUSTED_PROXIES", "*"),
         ("LOG_URL", "mysql://elsewhere"),
         ("LOG_CA_FILE", "/there/is/none"),
         ("LOG_PASSWORD", SECRET),
@@ -153,6 +155,13 @@ def test_the_log_s_user_has_a_password_and_it_is_sent_over_tls_only(environment)
     environment.setenv("MAILTIDE_LOG_URL", "kafka://broker:9092")
     with pytest.raises(SettingsError, match=r"^MAILTIDE_LOG_USERNAME: is for a log of kafka\+tls:// only"):
         settings.load()
+
+
+def test_nobody_but_this_machine_says_for_whom_it_asks_unless_told(environment):
+    assert [str(network) for network in settings.load().trusted_proxies] == ["127.0.0.0/8", "::1/128"]
+
+    environment.setenv("MAILTIDE_TRUSTED_PROXIES", "10.0.0.0/8, 192.0.2.7, fc00::/7")
+    assert [str(network) for network in settings.load().trusted_proxies] == ["10.0.0.0/8", "192.0.2.7/32", "fc00::/7"]
 
 
 def test_mail_needs_a_sender(environment):
