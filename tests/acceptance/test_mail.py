@@ -62,14 +62,7 @@ def sink(tmp_path: Path) -> Iterator[Sink]:
 def test_one_mail_tells_of_the_end_though_the_mail_server_comes_late(
     dovecot: Dovecot, sink: Sink, tmp_path: Path
 ) -> None:
-    trusted = tmp_path / "trusted.pem"
-    trusted.write_text(sink.ca_file.read_text() + dovecot.ca_file.read_text())
-    mail = {
-        "SMTP_URL": f"smtp://{USER}:p%40ss%20word@127.0.0.1:{sink.controller.port}",
-        "MAIL_FROM": "Mailtide <move@example.org>",
-        "TLS_CA_FILE": str(trusted),
-    }
-    with Instance(tmp_path / "mailtide", dovecot, mail) as instance:
+    with Instance(tmp_path / "mailtide", dovecot, mail_by(sink, dovecot)) as instance:
         assert instance.http.get("/api/abilities").json() == {"notify_email": True}
         source, destination = dovecot.account(new_user()), dovecot.account(new_user())
         seed(source, Corpus(messages=30, median_bytes=2_000, sigma=1))
@@ -93,6 +86,32 @@ def test_one_mail_tells_of_the_end_though_the_mail_server_comes_late(
     assert "Copied: 30" in message.get_content()
     assert f"{instance.url}/jobs/{job.key}" in message.get_content()
     assert ADDRESS not in instance.log.read_text()
+
+
+def test_the_mail_has_the_address_that_was_made_last(dovecot: Dovecot, sink: Sink, tmp_path: Path) -> None:
+    with Instance(tmp_path / "mailtide", dovecot, mail_by(sink, dovecot)) as instance:
+        source, destination = dovecot.account(new_user()), dovecot.account(new_user())
+        job = instance.request(source, destination, notify_email=ADDRESS)
+        first = job.get("/links")
+        new = instance.http.post(f"{job.path}/rotate-links").json()
+
+        sink.controller.start()
+        wait_for(lambda: sink.mails, 60, "the mail is there")
+
+        [message] = sink.mails
+        assert new["url"] in message.get_content()
+        assert first["url"] not in message.get_content()
+        assert instance.http.get(new["url"].replace("/jobs/", "/api/jobs/")).json()["job_id"] == job.job_id
+
+
+def mail_by(sink: Sink, dovecot: Dovecot) -> dict[str, str]:
+    trusted = sink.ca_file.with_name("trusted.pem")
+    trusted.write_text(sink.ca_file.read_text() + dovecot.ca_file.read_text())
+    return {
+        "SMTP_URL": f"smtp://{USER}:p%40ss%20word@127.0.0.1:{sink.controller.port}",
+        "MAIL_FROM": "Mailtide <move@example.org>",
+        "TLS_CA_FILE": str(trusted),
+    }
 
 
 def held(view: dict[str, Any]) -> set[str]:

@@ -178,6 +178,32 @@ def test_old_addresses_open_nothing_once_there_are_new_ones(api, client, job):
     assert client.post(f"/api/jobs/{new['view_key']}/rotate-links").status_code == 404
 
 
+def test_the_mail_that_is_still_to_come_has_the_new_address(api):
+    recipients = Recipients(api.model, [Fernet.generate_key().decode()])
+    with TestClient(create_app(replace(api.deps, recipients=recipients), Health({}))) as client:
+        form = FORM | {"options": {"notify_email": "anna@new.example", "notify_language": "de"}}
+        job = client.post("/api/jobs", json=form).json()
+        new = client.post(f"/api/jobs/{job['key']}/rotate-links").json()
+
+        kept = recipients.open(job["job_id"])
+        assert kept is not None
+        assert kept.url.get_secret_value() == new["url"]
+        assert (kept.address.get_secret_value(), kept.language) == ("anna@new.example", "de")
+
+        recipients.destroy(job["job_id"])  # it was sent
+        assert client.post(f"/api/jobs/{new['key']}/rotate-links").status_code == 200
+        assert recipients.open(job["job_id"]) is None
+
+
+def test_what_is_kept_for_a_mail_under_lost_keys_holds_up_no_new_address(api):
+    sealed, unknown = (Recipients(api.model, [Fernet.generate_key().decode()]) for _ in range(2))
+    form = FORM | {"options": {"notify_email": "anna@new.example"}}
+    with TestClient(create_app(replace(api.deps, recipients=sealed), Health({}))) as client:
+        job = client.post("/api/jobs", json=form).json()
+    with TestClient(create_app(replace(api.deps, recipients=unknown), Health({}))) as client:
+        assert client.post(f"/api/jobs/{job['key']}/rotate-links").status_code == 200
+
+
 def test_who_gives_an_address_is_told_of_the_end_of_the_new_run_too(api, job):
     recipients = Recipients(api.model, [Fernet.generate_key().decode()])
     with TestClient(create_app(replace(api.deps, recipients=recipients), Health({}))) as client:
