@@ -253,8 +253,8 @@ GROUP BY job_id
 BATCHES = f"""
 SELECT fromUnixTimestamp64Micro(intDiv(toUnixTimestamp64Micro(b.at), {{width:Int64}}) * {{width:Int64}}, 'UTC') AS at,
     sum(b.items) AS items, sum(b.bytes) AS bytes, least(sum(b.seconds), {{width:Int64}} / 1e6) AS seconds
-FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at > {_AFTER}) AS b
-GROUP BY at HAVING at > {_AFTER} ORDER BY at LIMIT {{limit:UInt32}}
+FROM (SELECT DISTINCT at, offset, items, bytes, seconds FROM batches WHERE {_JOB} AND at >= {_AFTER}) AS b
+GROUP BY at HAVING at >= {_AFTER} ORDER BY at LIMIT {{limit:UInt32}}
 """
 
 # What failed in an earlier run is listed until its folder is tried again; what may not be sent again stays.

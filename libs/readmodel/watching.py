@@ -106,7 +106,7 @@ class Watching:
         }
 
     def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
-        """Sums per interval, in time order: intervals that begin later than `after`, `at` being their beginning."""
+        """Sums per interval, in time order: intervals that begin at `after` or later, `at` being their beginning."""
         width = resolution_seconds * _MICROSECONDS
         found = self._db.rows(queries.BATCHES, job=job_id, after=after or _BEGINNING, limit=limit, width=width)
         return [BatchRow(**row) for row in found]

@@ -72,13 +72,15 @@ def breakdown(access: Reader, deps: Dependencies) -> list[BreakdownRow]:
 def batches(
     access: Reader,
     deps: Dependencies,
-    after: Annotated[AwareDatetime | None, Query(description="only batches later than this")] = None,
-    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+    after: Annotated[AwareDatetime | None, Query(description="`at` of the last batch of the answer before")] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000, description="of batches; to read on 2 at least")] = 1000,
     resolution_seconds: Annotated[int, Query(ge=1, le=86_400, description="sum up batches of this many seconds")] = 1,
 ) -> list[BatchRow]:
-    """Progress batches in time order."""
-    later_than: datetime | None = after.astimezone(UTC) if after else None
-    return deps.views.batches(access.job_id, after=later_than, limit=limit, resolution_seconds=resolution_seconds)
+    """Progress batches in time order. With `after` the batch of that time comes once more, and the later ones: it may
+    have grown since, and replaces the one you have.
+    """
+    since: datetime | None = after.astimezone(UTC) if after else None
+    return deps.views.batches(access.job_id, after=since, limit=limit, resolution_seconds=resolution_seconds)
 
 
 @router.get("/{key}/failures")

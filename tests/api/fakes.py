@@ -140,7 +140,7 @@ class FakeReadModel:
 
     def batches(self, job_id: JobId, *, after: datetime | None, limit: int, resolution_seconds: int) -> list[BatchRow]:
         rows = [BatchRow(at=NOW + timedelta(seconds=n), items=n, bytes=n * 100, seconds=1.0) for n in range(10)]
-        return [row for row in rows if after is None or row.at > after][:limit]
+        return [row for row in rows if after is None or row.at >= after][:limit]
 
     def failures(self, job_id: JobId) -> list[FailureRow]:
         return self.failed

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -486,8 +486,24 @@ def test_batches_are_sums_of_intervals_in_time_order(store: ReadModel) -> None:
 
     assert items(1) == [(n, n) for n in range(10, 20)]
     assert items(5) == [(10, 60), (15, 85)]
-    assert items(1, after=15, limit=2) == [(16, 16), (17, 17)]
-    assert items(5, after=10) == [(15, 85)]
+    assert items(1, after=15, limit=2) == [(15, 15), (16, 16)]
+    assert items(5, after=11) == [(15, 85)]
+
+
+def test_who_reads_batches_on_gets_what_came_into_the_last_interval_meanwhile(store: ReadModel) -> None:
+    job = new_job()
+    store.write(admitted(job, "1", "2"), now=at(0))
+
+    def items(after: datetime | None) -> dict[datetime, int]:
+        found = store.watching.batches(job, after=after, limit=100, resolution_seconds=5)
+        return {row.at: row.items for row in found}
+
+    apply(store, (11, progress(job, completed=7, new=7)))
+    seen = items(None)
+    apply(store, (13, progress(job, completed=9, new=2)), (16, progress(job, completed=10, new=1)))
+    seen |= items(max(seen))
+
+    assert seen == {at(10): 9, at(15): 1}
 
 
 def test_failures_are_told_with_the_folder_the_text_and_what_to_do(store: ReadModel) -> None:

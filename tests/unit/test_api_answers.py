@@ -133,7 +133,7 @@ def test_batches_are_read_on_from_the_last_one(client, job_id):
     first = client.get("/api/jobs/the-key/batches?limit=4").json()
     rest = client.get("/api/jobs/the-key/batches", params={"after": first[-1]["at"]}).json()
 
-    assert [batch["items"] for batch in first + rest] == list(range(10))
+    assert [batch["items"] for batch in first[:-1] + rest] == list(range(10))
     assert first[0]["at"] == "2026-11-22T12:00:00Z"
 
 
