@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from pydantic import AwareDatetime, BaseModel
 
 from libs.contracts.ids import JobId
@@ -123,7 +123,12 @@ def change_limits(change: LimitsChange, access: Owner, deps: Dependencies) -> Ta
 
 @router.post("/{key}/retry", status_code=202)
 def retry(
-    key: str, form: RetryForm, access: Owner, request: Request, client: ClientAddress, deps: Dependencies
+    key: str,
+    form: Annotated[RetryForm, Body(default_factory=RetryForm)],
+    access: Owner,
+    request: Request,
+    client: ClientAddress,
+    deps: Dependencies,
 ) -> Taken:
     """Try again what failed or was not done. What was delivered is never copied again."""
     deps.jobs.take(client)

@@ -96,6 +96,15 @@ def test_a_live_job_with_failures_is_retried_with_what_is_held(api, client, job)
     assert api.model.requests()[job["job_id"]].run == 2
 
 
+def test_nothing_need_be_said_while_everything_is_held(api, client, job):
+    api.model.show(job["job_id"], completed=3, failed=1)
+    assert client.post(f"/api/jobs/{job['key']}/retry").status_code == 202
+
+    end(api, job)
+    answer = client.post(f"/api/jobs/{job['key']}/retry")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, "account_needed")
+
+
 def test_a_paused_job_stays_paused(api, client, job):
     api.model.show(job["job_id"], completed=3, failed=1)
     client.post(f"/api/jobs/{job['key']}/pause")
