@@ -1,4 +1,5 @@
-"""Who may do what with a job: its key everything, its view key reading, its id nothing without the operator."""
+"""Who may do what with a job: its key everything, its view key reading. Its id opens it to the operator, and to the
+agent that carries it out for reading."""
 
 import hmac
 import time
@@ -19,7 +20,7 @@ BELIEVED_SECONDS = 5.0
 class Access:
     job_id: JobId
     owner: bool
-    opened_by: str | None = None  # the hash of the key; None: the operator's token
+    opened_by: str | None = None  # the hash of the key; None: a token
 
 
 def _bearer(request: Request) -> str | None:
@@ -56,15 +57,19 @@ class Tokens:
         return agent_id
 
 
+def _agent(request: Request, deps: Deps) -> AgentId | None:
+    token = _bearer(request)
+    tokens: Tokens = request.app.state.tokens
+    return tokens.agent(token, deps) if token and len(token) <= MAX_KEY else None
+
+
 def reporting_agent(request: Request, client: ClientAddress, deps: Dependencies) -> AgentId:
     """
     Raises:
         AgentRefused: no agent has this token.
         TooManyRequests: this client has tried too many.
     """
-    token = _bearer(request)
-    tokens: Tokens = request.app.state.tokens
-    agent_id = tokens.agent(token, deps) if token and len(token) <= MAX_KEY else None
+    agent_id = _agent(request, deps)
     if agent_id is None:
         deps.refusals.take(client)
         raise AgentRefused
@@ -84,7 +89,9 @@ def operator(request: Request, deps: Dependencies) -> None:
 
 
 def reader(
-    key: Annotated[str, Path(description="`key`, or `view_key`")], request: Request, deps: Dependencies
+    key: Annotated[str, Path(description="`key`, `view_key`, or `job_id` with a token")],
+    request: Request,
+    deps: Dependencies,
 ) -> Access:
     """
     Raises:
@@ -96,9 +103,15 @@ def reader(
     if found is not None:
         job_id, opened_by = found
         return Access(job_id, owner=opened_by == "key", opened_by=key_hash(key))
-    if may_operate(request, deps) and JobId(key) in deps.views.views([JobId(key)], deps.now()):
-        return Access(JobId(key), owner=True)
+    job_id, operates = JobId(key), may_operate(request, deps)
+    if (operates or _carries_out(request, job_id, deps)) and job_id in deps.views.views([job_id], deps.now()):
+        return Access(job_id, owner=operates)
     raise NoSuchJob
+
+
+def _carries_out(request: Request, job_id: JobId, deps: Deps) -> bool:
+    agent_id = _agent(request, deps)
+    return agent_id is not None and deps.agents.agent_of(job_id) == agent_id
 
 
 def owner(access: Annotated[Access, Depends(reader)]) -> Access:

@@ -10,6 +10,7 @@ from libs.contracts.jobs import JobState
 from libs.contracts.reasons import Reason
 from libs.readmodel.rows import AgentFailureRow, EntityRow
 from tests.unit.conftest import OPERATOR
+from tests.unit.test_api_access import WRITES
 
 BEARER = {"authorization": f"Bearer {OPERATOR}"}
 
@@ -217,6 +218,45 @@ def test_a_type_given_twice_is_refused(client, agent):
 def test_an_agents_job_is_not_tried_again_here(client, job):
     answer = client.post(f"/api/jobs/{job['key']}/retry", json={})
     assert (answer.status_code, "agent" in answer.json()["detail"]) == (409, True)
+
+
+# ---- its jobs
+
+
+@pytest.mark.parametrize("path", ["", "/breakdown", "/batches", "/failures", "/failures.csv"])
+def test_an_agent_reads_its_own_jobs_by_their_ids_and_no_others(api, client, agent, job, path):
+    other = client.post("/api/agents", json={"name": "Other"}, headers=BEARER).json()
+    mailbox = api.model.add_job("j1", key="the-key", view_key="the-view-key")
+
+    def read(job_id, token):
+        return client.get(f"/api/jobs/{job_id}{path}", headers={"authorization": f"Bearer {token}"})
+
+    assert read(job["job_id"], agent["token"]).status_code == 200
+    assert read(job["job_id"], other["token"]).status_code == 404
+    assert read(job["job_id"], "guess").status_code == 404
+    assert read(mailbox, agent["token"]).status_code == 404
+    assert read(job["job_id"], other["token"]).json() == client.get("/api/jobs/nothing").json()
+    assert client.delete(f"/api/jobs/{job['key']}").status_code == 204
+    assert read(job["job_id"], agent["token"]).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [*WRITES, ("POST", "/retry"), ("POST", "/rotate-links"), ("GET", "/links")],
+)
+def test_an_agent_changes_none_of_its_jobs(api, client, agent, job, method, path):
+    before = len(api.model.rows)
+    auth = {"authorization": f"Bearer {agent['token']}"}
+
+    answer = client.request(method, f"/api/jobs/{job['job_id']}{path}", json={}, headers=auth)
+
+    assert (answer.status_code, len(api.model.rows), logged(api)) == (404, before, [])
+
+
+def test_a_removed_agent_reads_nothing(client, agent, job):
+    client.delete(f"/api/agents/{agent['agent_id']}", headers=BEARER)
+    auth = {"authorization": f"Bearer {agent['token']}"}
+    assert client.get(f"/api/jobs/{job['job_id']}", headers=auth).status_code == 404
 
 
 # ---- commands
