@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from libs.contracts.ids import AgentId, JobId, key_hash, keyed
 from services.api.deps import ClientAddress, Dependencies, Deps
@@ -14,6 +15,13 @@ from services.api.errors import AgentRefused, NoSuchJob, OperatorsOnly, TokenRef
 
 MAX_KEY = 100  # characters; what is longer is no key of ours
 BELIEVED_SECONDS = 5.0
+
+# One header; OpenAPI has a name for each kind of token.
+Bearer = HTTPAuthorizationCredentials | None
+_OPERATORS = HTTPBearer(scheme_name="operator", description="`MAILTIDE_OPERATOR_TOKEN`", auto_error=False)
+_AGENTS = HTTPBearer(scheme_name="agent", description="Given out by `POST /api/agents`", auto_error=False)
+OperatorToken = Annotated[Bearer, Depends(_OPERATORS)]
+AgentToken = Annotated[Bearer, Depends(_AGENTS)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +31,10 @@ class Access:
     opened_by: str | None = None  # the hash of the key; None: a token
 
 
-def _bearer(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    return token.strip() if scheme.casefold() == "bearer" else None
-
-
-def may_operate(request: Request, deps: Deps) -> bool:
-    token = _bearer(request)
-    if deps.operator_token is None or token is None:
+def _operates(bearer: Bearer, deps: Deps) -> bool:
+    if deps.operator_token is None or bearer is None:
         return False
-    return hmac.compare_digest(token.encode(), deps.operator_token.encode())
+    return hmac.compare_digest(bearer.credentials.encode(), deps.operator_token.encode())
 
 
 def agent_token_hash(deps: Deps, token: str) -> str:
@@ -57,26 +59,25 @@ class Tokens:
         return agent_id
 
 
-def _agent(request: Request, deps: Deps) -> AgentId | None:
-    token = _bearer(request)
+def _agent(bearer: Bearer, request: Request, deps: Deps) -> AgentId | None:
     tokens: Tokens = request.app.state.tokens
-    return tokens.agent(token, deps) if token and len(token) <= MAX_KEY else None
+    return tokens.agent(bearer.credentials, deps) if bearer and len(bearer.credentials) <= MAX_KEY else None
 
 
-def reporting_agent(request: Request, client: ClientAddress, deps: Dependencies) -> AgentId:
+def reporting_agent(bearer: AgentToken, request: Request, client: ClientAddress, deps: Dependencies) -> AgentId:
     """
     Raises:
         AgentRefused: no agent has this token.
         TooManyRequests: this client has tried too many.
     """
-    agent_id = _agent(request, deps)
+    agent_id = _agent(bearer, request, deps)
     if agent_id is None:
         deps.refusals.take(client)
         raise AgentRefused
     return agent_id
 
 
-def operator(request: Request, deps: Dependencies) -> None:
+def operator(bearer: OperatorToken, deps: Dependencies) -> None:
     """
     Raises:
         OperatorsOnly: no token is configured.
@@ -84,12 +85,13 @@ def operator(request: Request, deps: Dependencies) -> None:
     """
     if deps.operator_token is None:
         raise OperatorsOnly
-    if not may_operate(request, deps):
+    if not _operates(bearer, deps):
         raise TokenRefused
 
 
-def reader(
+def opened(
     key: Annotated[str, Path(description="`key`, `view_key`, or `job_id` with a token")],
+    bearer: OperatorToken,
     request: Request,
     deps: Dependencies,
 ) -> Access:
@@ -103,18 +105,22 @@ def reader(
     if found is not None:
         job_id, opened_by = found
         return Access(job_id, owner=opened_by == "key", opened_by=key_hash(key))
-    job_id, operates = JobId(key), may_operate(request, deps)
-    if (operates or _carries_out(request, job_id, deps)) and job_id in deps.views.views([job_id], deps.now()):
+    job_id, operates = JobId(key), _operates(bearer, deps)
+    may = operates or _carries_out(_agent(bearer, request, deps), job_id, deps)
+    if may and job_id in deps.views.views([job_id], deps.now()):
         return Access(job_id, owner=operates)
     raise NoSuchJob
 
 
-def _carries_out(request: Request, job_id: JobId, deps: Deps) -> bool:
-    agent_id = _agent(request, deps)
+def _carries_out(agent_id: AgentId | None, job_id: JobId, deps: Deps) -> bool:
     return agent_id is not None and deps.agents.agent_of(job_id) == agent_id
 
 
-def owner(access: Annotated[Access, Depends(reader)]) -> Access:
+def reader(access: Annotated[Access, Depends(opened)], _agents_too: AgentToken) -> Access:
+    return access
+
+
+def owner(access: Annotated[Access, Depends(opened)]) -> Access:
     if not access.owner:
         raise NoSuchJob
     return access

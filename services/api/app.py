@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Any
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -32,6 +31,7 @@ from services.api import (
 from services.api.access import Tokens
 from services.api.bodies import BodyLimit
 from services.api.deps import Deps
+from services.api.described import Described
 from services.api.headers import SecurityHeaders
 from services.api.hub import Hub
 from services.api.measured import Measured
@@ -75,7 +75,7 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
             for task in tasks:
                 task.cancel()
 
-    app = _Described(
+    app = Described(
         title="Mailtide",
         version="1",
         docs_url=None,  # it would load its scripts from a CDN
@@ -95,13 +95,6 @@ def create_app(deps: Deps, health: Health, stop: asyncio.Event | None = None) ->
         app.include_router(module.router)
     app.router.routes.extend(Route(path, endpoint=health) for path in PATHS)
     return app
-
-
-class _Described(FastAPI):
-    def openapi(self) -> dict[str, Any]:
-        document = super().openapi()
-        document["components"]["schemas"].update(problems.schemas())
-        return document
 
 
 async def _close_at(stop: asyncio.Event, hub: Hub, waiting: Orders) -> None:

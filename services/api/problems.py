@@ -163,13 +163,20 @@ _BY_TYPE = {  # of pydantic's errors; those of Mailtide's own checks are named a
 _OWN = {code.value: code for code in FieldCode}
 _LIMITS = ("max_length", "min_length", "gt", "ge", "le")
 
-RESPONSES: dict[int | str, dict[str, object]] = {
-    status: {
-        "description": TITLES[status],
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+
+def _responses(*statuses: int) -> dict[int | str, dict[str, object]]:
+    return {
+        str(status): {
+            "description": TITLES[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
     }
-    for status in (400, 404, 405, 409, 413, 422, 429, 503)
-}
+
+
+RESPONSES = _responses(400, 404, 405, 409, 413, 422, 429, 503)
+OF_OPERATORS = _responses(401, 403)  # besides these
+OF_AGENTS = _responses(401)
 
 
 def schemas() -> dict[str, object]:

@@ -17,8 +17,12 @@ from services.api import accounts
 from services.api.app import create_app
 from services.api.failures import csv as failures_csv
 from tests.api.fakes import NOW, FakeSession
+from tests.unit import test_api_access
+from tests.unit.conftest import OPERATOR
 
 ACCOUNT = {"host": "imap.old.example", "username": "anna", "password": "hunter2-hunter2"}
+AGENTS = {"/api/progress", "/api/agents/me/commands"}
+READS = {f"/api/jobs/{{key}}{path}" for path in [*test_api_access.READS, "/events"]}
 
 
 @pytest.fixture
@@ -119,6 +123,27 @@ def test_the_openapi_document_describes_every_route_and_nothing_loads_from_elsew
     assert "$defs" not in json.dumps(document)
     assert client.get("/docs").status_code == 404
     assert client.get("/redoc").status_code == 404
+
+
+@pytest.mark.parametrize("kind", [None, "operator", "agent"])
+def test_the_openapi_document_says_which_token_opens_what(client, kind):
+    operator = {"authorization": f"Bearer {OPERATOR}"}
+    agent = client.post("/api/agents", json={"name": "Files"}, headers=operator).json()
+    tokens = {"operator": operator, "agent": {"authorization": f"Bearer {agent['token']}"}}
+    operations = [
+        (path, method, operation)
+        for path, methods in client.get("/openapi.json").json()["paths"].items()
+        for method, operation in methods.items()
+        if path != "/api/jobs/events" or kind != "operator"  # it would not end
+    ]
+
+    for path, method, operation in operations:
+        security = operation.get("security", [{}])
+        answer = client.request(method, re.sub(r"{\w+}", "x", path), json={}, headers=tokens.get(kind))
+        assert (answer.status_code == 401) == ({} not in security and {kind: []} not in security), path
+        assert ("401" in operation["responses"]) == ({} not in security), path
+        assert ("403" in operation["responses"]) == (security == [{"operator": []}]), path
+        assert ({"agent": []} in security) == (path in AGENTS or (method == "get" and path in READS)), path
 
 
 def test_the_page_leads_to_the_data_and_loads_nothing_from_elsewhere(client, job_id):
