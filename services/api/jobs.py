@@ -85,7 +85,9 @@ def batches(
 
 @router.get("/{key}/failures")
 def failures(access: Reader, deps: Dependencies) -> list[FailureRow]:
-    """Messages that are not at the destination, and why."""
+    """Messages that are not at the destination, and why; and those that are, with something to be said of them
+    (`outcome` is `noted`), which are not in `items_failed`. Of an agent's job: what the agent said.
+    """
     return deps.views.failures(access.job_id)
 
 

@@ -13,10 +13,11 @@ from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import FailureRow
 from libs.mailbox.errors import AccountUnusable
 from libs.runtime.health import Health
-from services.api import accounts
+from services.api import accounts, rates
 from services.api.app import create_app
 from services.api.failures import csv as failures_csv
 from tests.api.fakes import NOW, FakeSession
+from tests.architecture.tree import ROOT
 from tests.unit import test_api_access
 from tests.unit.conftest import OPERATOR
 
@@ -144,6 +145,20 @@ def test_the_openapi_document_says_which_token_opens_what(client, kind):
         assert ("401" in operation["responses"]) == ({} not in security), path
         assert ("403" in operation["responses"]) == (security == [{"operator": []}]), path
         assert ({"agent": []} in security) == (path in AGENTS or (method == "get" and path in READS)), path
+
+
+@pytest.mark.parametrize(
+    ("limit", "of"),
+    [
+        (rates.CHECKS, "checks of accounts a minute"),
+        (rates.JOBS, "new migrations and retries"),
+        (rates.REFUSALS, "tokens that no agent has"),
+        (rates.REPORTS, "times a second"),
+    ],
+)
+def test_the_limits_of_requests_are_in_the_runbook(limit, of):
+    runbook = " ".join((ROOT / "docs/operations.md").read_text(encoding="utf-8").split())
+    assert f" {limit.partition('/')[0]} {of}" in runbook
 
 
 def test_the_page_leads_to_the_data_and_loads_nothing_from_elsewhere(client, job_id):
