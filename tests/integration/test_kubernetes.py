@@ -48,10 +48,13 @@ CUSTOM = {  # their operators define them
     ("keda.sh/v1alpha1", "ScaledObject"),
     ("keda.sh/v1alpha1", "TriggerAuthentication"),
 }
-BY_OPERATORS = [  # pods that others make, with the labels that they give them
-    {"strimzi.io/cluster": "mailtide", "strimzi.io/kind": "Kafka"},
-    {"clickhouse.altinity.com/chi": "mailtide"},
+# Pods that others make, with the labels that they give them, and their ports; Kafka's is that of its listener.
+KAFKA = {"strimzi.io/cluster": "mailtide", "strimzi.io/kind": "Kafka"}
+BY_OPERATORS = [
+    ({"clickhouse.altinity.com/chi": "mailtide"}, {8123}),
+    ({"acme.cert-manager.io/http01-solver": "true"}, {8089}),  # cert-manager's, pkg/issuer/acme/http
 ]
+DNS, SUBMISSION = {("UDP", 53), ("TCP", 53)}, {("TCP", 465), ("TCP", 587)}
 STRIMZI = ("Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser")
 # All of it was held to the definition of clickhouse-operator 0.25.6 on 2026-11-23, which no registry has: look one more
 # up there first.
@@ -327,18 +330,53 @@ def test_the_stores_are_asked_where_they_are(manifests: list[Manifest]) -> None:
         )
 
 
-def test_each_policy_selects_pods_that_there_are_and_ports_that_they_have(manifests: list[Manifest]) -> None:
-    labels = [pod.labels for pod in pods(manifests)] + BY_OPERATORS
+def test_each_policy_selects_pods_that_there_are_and_all_ports_that_they_have(manifests: list[Manifest]) -> None:
+    there = [*listening(manifests), *BY_OPERATORS]
+
+    def ports_of(selector: dict[str, Any]) -> set[tuple[str, int]]:
+        found = [ports for labels, ports in there if selects(selector, labels)]
+        assert found, selector
+        return {("TCP", port) for each in found for port in each}
+
     for policy in of_kind(manifests, "NetworkPolicy"):
-        peers = [policy["spec"]["podSelector"]]
-        for rule in policy["spec"].get("ingress", []) + policy["spec"].get("egress", []):
-            peers += [
-                peer["podSelector"]
-                for peer in rule.get("from", []) + rule.get("to", [])
-                if "podSelector" in peer and "namespaceSelector" not in peer
-            ]
-        for peer in peers:
-            assert any(selects(peer, each) for each in labels), (policy["metadata"]["name"], peer)
+        name, spec = policy["metadata"]["name"], policy["spec"]
+        own = ports_of(spec["podSelector"])
+        for rule in spec.get("ingress", ()):
+            assert opened(rule) == own, name
+            for peer in rule["from"]:
+                assert "namespaceSelector" in peer or ports_of(peer["podSelector"]), name
+        for rule in spec.get("egress", ()):
+            for peer in rule["to"]:
+                if "ipBlock" in peer:
+                    mail = {("TCP", port) for port in Settings.model_fields["allow_ports"].default}
+                    assert opened(rule) == (mail if name == "mailtide-mail" else SUBMISSION), name
+                elif "namespaceSelector" in peer:
+                    assert (name, opened(rule)) == ("mailtide-dns", DNS)
+                else:
+                    assert opened(rule) == ports_of(peer["podSelector"]), name
+
+
+def opened(rule: dict[str, Any]) -> set[tuple[str, int]]:
+    return {(each["protocol"], each["port"]) for each in rule["ports"]}
+
+
+def listening(manifests: list[Manifest]) -> Iterator[tuple[dict[str, str], set[int]]]:
+    """The labels of each pod, and the ports of its containers."""
+    for pod in pods(manifests):
+        ports = (one.get("ports", ()) for one in pod.spec["containers"])
+        yield pod.labels, {port["containerPort"] for each in ports for port in each}
+    for kafka in of_kind(manifests, "Kafka"):
+        yield KAFKA, {listener["port"] for listener in kafka["spec"]["kafka"]["listeners"]}
+
+
+def test_who_answers_for_a_certificate_is_reached_by_whom_pages_are_reached(production: list[Manifest]) -> None:
+    pages = named(production, "NetworkPolicy", "mailtide-pages")["spec"]["ingress"]
+    answers = named(production, "NetworkPolicy", "certificate-challenges")["spec"]
+    [ingress] = of_kind(production, "Ingress")
+
+    assert "cert-manager.io/cluster-issuer" in ingress["metadata"]["annotations"]
+    assert [rule["from"] for rule in answers["ingress"]] == [rule["from"] for rule in pages]
+    assert any(selects(answers["podSelector"], labels) and ports == {8089} for labels, ports in BY_OPERATORS)
 
 
 def test_nothing_comes_in_or_goes_out_that_is_not_named(manifests: list[Manifest]) -> None:
