@@ -15,7 +15,6 @@ from libs.contracts.topics import Topic
 from libs.eventlog.acks import Acks
 from libs.eventlog.app import App
 from libs.eventlog.measured import Measured
-from libs.runtime import metrics
 
 BATCH = 2000  # messages `apply` gets at once
 OPEN = 50_000  # messages of a topic that `take` may have and not be done with, about 2 KB each
@@ -151,7 +150,7 @@ def _receive(app: App, event: Any, acks: Acks[int, Any], measured: Measured) -> 
     try:
         message = decode(record.value, headers)
     except UnknownMessage:
-        metrics.EVENTS_UNREADABLE.labels(record.topic).inc()
+        measured.unreadable.inc()
         log.error("log.unknown_message", type=_type(headers), topic=record.topic, offset=record.offset)
         done()
         return None

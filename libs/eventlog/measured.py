@@ -20,6 +20,7 @@ class Measured:
         labels = (app.conf.id.removeprefix("mailtide-"), topic.name)
         self._events = metrics.EVENTS.labels(*labels)
         self._age = metrics.EVENT_AGE.labels(*labels)
+        self.unreadable = metrics.EVENTS_UNREADABLE.labels(topic.name)
         metrics.EVENTS_OPEN.labels(*labels).set_function(opened)
         metrics.LAG.labels(*labels).set_function(self._lag)
 

@@ -2,7 +2,8 @@
 
 A label is a class: a topic, a table, a reason, a route. Never an id, a host, a user or a folder: they would tell who
 moves what, and each would be a series for ever. What several processes of a service know alike (jobs, credentials) is
-a gauge in each of them: take the maximum, not the sum.
+a gauge in each of them: take the maximum, not the sum. What an alert takes the increase of is there from the start: a
+series that begins with 1 has none.
 """
 
 from prometheus_client import Counter, Gauge, Histogram

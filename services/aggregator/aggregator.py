@@ -9,6 +9,7 @@ from libs.contracts import topics
 from libs.contracts.commands import CancelJob, DeleteJob, StartJob
 from libs.contracts.events import AgentReported, FoldersListed, JobDeleted, JobStarted, Progress, ScanFailed
 from libs.contracts.ids import JobId
+from libs.contracts.jobs import ENDED
 from libs.eventlog.consume import Delivery
 from libs.eventlog.port import EventLog
 from libs.readmodel.rows import OutcomeRow, TombstoneRow
@@ -47,6 +48,8 @@ class Aggregator:
         self._turns_given: dict[JobId, datetime] = {}
         self._chores_done: datetime | None = None
         self._ends = Ends()  # of apply_progress alone: its batches come one after the other
+        for state in ENDED:
+            metrics.JOBS_ENDED.labels(state)
 
     def may_end(self, deliveries: Sequence[Delivery]) -> bool:
         """Whether a job begins or may end with these events, so that somebody waits for them to be applied."""

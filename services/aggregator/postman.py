@@ -54,6 +54,8 @@ class Postman:
         self._again: dict[JobId, tuple[datetime, timedelta]] = {}  # when to try again, and how long that pause was
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._look_for_ever, name="postman", daemon=True)
+        for result in ("sent", "failed", "given_up"):
+            metrics.MAILS.labels(result)
 
     def start(self) -> None:
         self._thread.start()

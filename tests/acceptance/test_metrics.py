@@ -5,7 +5,9 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from tests.acceptance.instance import Instance, new_user, wait_for
+from libs.contracts.topics import ALL, JOB_EVENTS
+from tests.acceptance.instance import CLOSED_PORT, Instance, new_user, wait_for
+from tests.architecture.test_monitoring import alerts, selectors
 from tests.mail.corpus import Corpus
 from tests.mail.seed import seed
 from tests.servers.dovecot import Dovecot
@@ -63,6 +65,30 @@ def test_jobs_and_credentials_are_counted_while_they_live(dovecot: Dovecot, tmp_
 
         wait_for(counted, 30, "the job is counted")
         assert told(instance)["mailtide_census_age_seconds"] < 20
+
+
+def test_what_an_alert_looks_at_is_there_before_it_happens(dovecot: Dovecot, tmp_path: Path) -> None:
+    """A series that begins with 1 has no increase."""
+    wanted = [each for rule in alerts() for each in selectors(rule["expr"]) if not each[0].endswith("_bucket")]
+    mail = {"SMTP_URL": f"smtp://127.0.0.1:{CLOSED_PORT}", "MAIL_FROM": "Mailtide <move@example.org>"}
+    with Instance(tmp_path, dovecot, mail) as instance:
+        wait_for(lambda: "mailtide_live_jobs{" in instance.http.get("/metrics").text, 20, "the jobs are counted")
+        found = told(instance)
+        missing = [
+            (name, labels)
+            for name, labels in wanted
+            if name != "up"
+            and not any(
+                each.partition("{")[0] == name and all(f'{label}="{labels[label]}"' in each for label in labels)
+                for each in found
+            )
+        ]
+
+        assert len(wanted) > 12
+        assert missing == []
+        for topic in ALL:
+            if topic is not JOB_EVENTS:
+                assert found[f'mailtide_events_unreadable_total{{topic="{topic.name}"}}'] == 0
 
 
 def told(instance: Instance) -> dict[str, float]:
