@@ -500,7 +500,10 @@ def test_integrations_may_read_what_is_published_and_nothing_else(production: li
         topics.PROGRESS.name, topics.JOB_EVENTS.name
     }  # fmt: skip
     assert {operation for rule in rules for operation in rule["operations"]} == {"Read", "Describe"}
-    assert user["metadata"]["name"] in text("docs/integrations.md")
+    told, [kafka] = text("docs/integrations.md"), of_kind(production, "Kafka")
+    [listener] = kafka["spec"]["kafka"]["listeners"]
+    assert f'"sasl_plain_username": "{user["metadata"]["name"]}"' in told
+    assert f"{kafka['metadata']['name']}-kafka-bootstrap.mailtide.svc:{listener['port']}" in told
 
 
 def test_nobody_gets_to_the_brokers_without_tls_a_name_and_a_password(production: list[Manifest]) -> None:
@@ -592,10 +595,12 @@ def test_every_command_of_the_runbook_names_something_that_exists(production: li
     [pool], [chi] = of_kind(production, "KafkaNodePool"), of_kind(production, "ClickHouseInstallation")
     cluster = chi["spec"]["configuration"]["clusters"][0]["name"]
     exists = {f"{one['kind'].lower()}/{one['metadata']['name']}" for one in production} | {"secret/mailtide"}
+    exists |= {f"secret/{name}" for name, _ in made_by_strimzi(production)}
     exists |= {f"pod/{pod.name}-0" for pod in ours(production)}
     # as their operators name them
     exists |= {f"pod/mailtide-{pool['metadata']['name']}-0", f"pod/chi-mailtide-{cluster}-0-0-0"}
-    commands = "\n".join(re.findall(r"kubectl [^`\n]+", text("docs/operations.md") + text("deploy/README.md")))
+    documents = [text(name) for name in ("docs/operations.md", "docs/integrations.md", "deploy/README.md")]
+    commands = "\n".join(re.findall(r"kubectl [^`\n]+", "\n".join(documents)))
     kinds = "kafka|kafkanodepool|scaledobject|secret|service|deployment|statefulset"
     used = set(re.findall(rf"\b(?:{kinds})/[\w-]+", commands))
     used |= {f"pod/{pod}" for pod in re.findall(r"(?:exec|delete pod) ([\w-]+-0)\b", commands)}
