@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
@@ -13,6 +13,8 @@ from libs.readmodel.database import Ids
 from libs.readmodel.rows import AgentTotalsRow, EntityTotalsRow, OutcomeRow
 from libs.readmodel.store import WorkerStore
 from libs.readmodel.tables import read
+
+REFRESH_AFTER = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +107,9 @@ class Upkeep(WorkerStore):
         """Requests made before that time whose callers never got an answer."""
         return self._ids(queries.UNACCEPTED, before=before)
 
-    def stale(self, *, before: datetime) -> list[JobId]:
-        """Live jobs whose rows were not refreshed since. At most 100."""
+    def stale(self, now: datetime) -> list[JobId]:
+        """Live jobs whose rows were not refreshed for a day, or for half of what they are kept. At most 100."""
+        before = now - min(REFRESH_AFTER, self._retention / 2)
         return self._ids(queries.STALE, before=before, kept=self._kept())
 
     def erase(self, job_ids: Sequence[JobId]) -> None:

@@ -25,7 +25,6 @@ from services.aggregator.rows import rows
 CHORES_EVERY = timedelta(seconds=30)
 UNACCEPTED_AFTER = timedelta(seconds=60)  # its caller never got an answer
 WORKERS_STOPPED_AFTER = timedelta(seconds=15)  # of a deletion: what they wrote until then is erased too
-REFRESH_AFTER = timedelta(hours=24)
 START_UNDER_WAY = timedelta(seconds=10)  # a new request has a StartJob of its own on the way to the scanner
 TURN_AGAIN_AFTER = timedelta(seconds=60)  # a turn that was given and not taken
 
@@ -144,7 +143,7 @@ class Aggregator:
         self._forget(self._store.leftovers(deleted_before=now - WORKERS_STOPPED_AFTER))
         # A job that was retried while it lived has its turn; the order to try again may have been lost.
         self._give_turns(now, [job_id for job_id, each in standings.items() if each.admitted and not each.prepared])
-        self._store.refresh(self._store.stale(before=now - REFRESH_AFTER), now)
+        self._store.refresh(self._store.stale(now), now)
 
     def _give_up(self, job_ids: Sequence[JobId], now: datetime) -> None:
         """A worker may have begun with a request that nobody accepted: it is deleted like any job."""

@@ -281,9 +281,9 @@ def test_an_ended_job_is_no_order(world: World) -> None:
 def test_only_a_job_that_was_reported_of_is_kept_longer(world: World) -> None:
     other = World(world.store, world.log)
     world.applies(world.report("a"))
-    stale = world.store.stale(before=world.now + timedelta(seconds=1))
+    stale = world.store.stale(world.now + timedelta(days=1, seconds=1))
     assert world.job not in stale  # its report is older than that, too
-    stale = world.store.stale(before=world.begun - timedelta(seconds=1))
+    stale = world.store.stale(world.begun + timedelta(days=1, seconds=-1))
     assert {world.job, other.job}.isdisjoint(stale)  # they were refreshed since
 
     old = world.begun - timedelta(days=2)
@@ -291,7 +291,7 @@ def test_only_a_job_that_was_reported_of_is_kept_longer(world: World) -> None:
         each.store.erase([each.job])
         each.store.write([each.request()], now=old)
     world.applies(world.report("z"))
-    stale = world.store.stale(before=world.begun - timedelta(days=1))
+    stale = world.store.stale(world.begun)
     assert (world.job in stale, other.job in stale) == (True, False)
     world.store.erase([other.job])
 

@@ -343,7 +343,7 @@ def test_a_live_job_is_refreshed_once_a_day(world: World, store: ReadModel) -> N
         world.clock.passes(hours=25)
         world.aggregator.sweep()
 
-    assert job not in store.stale(before=world.clock())
+    assert job not in store.stale(world.clock() + timedelta(hours=24))
     assert world.holds_secrets(job)
     view = store.watching.views([job], world.clock())[job].job
     assert view.items_completed == 2
@@ -454,3 +454,18 @@ def rows_of(database: Database, job: JobId) -> list[str]:
 
 def _stored(row: WarningRow, now: datetime) -> dict[str, Any]:
     return stored(Stamped(row, 1, now))
+
+
+def test_a_live_job_outlives_the_shortest_retention(log: Log, database: Database) -> None:
+    world = World(ReadModel(database, retention_days=1), log)
+    begun = world.clock.passes(hours=-20)
+    job = world.job("1")
+    world.progress(listed(job, 1), planned(job, items=3))
+
+    for _ in range(2):
+        world.clock.passes(hours=9)
+        world.aggregator.sweep()
+
+    assert world.holds_secrets(job)
+    view = world.store.watching.views([job], world.clock())[job].job
+    assert view.expires_at > begun + timedelta(hours=36)
