@@ -39,6 +39,7 @@ class JobView(BaseModel):
     state_text: str
     failed_side: Side | None  # of a failed job: which account
     failed_reason: Reason | None  # of a failed job; its sentence is in the state text
+    failed_server_text: str | None = None  # of a failed job: the server's own words, "" when it gave none
     worker: str | None
     source_host: str | None
     destination_host: str | None

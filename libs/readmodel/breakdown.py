@@ -58,7 +58,7 @@ def _entity(entity: Entity, head: Head) -> BreakdownRow:
 
 
 def _state_of(numbers: Numbers, folder_id: FolderId, progress: FolderProgress | None) -> RowState:
-    if folder_id in numbers.failed_folders:
+    if folder_id in {failure.folder_id for failure in numbers.failures}:
         return "failed"
     if progress is None:
         return "waiting"

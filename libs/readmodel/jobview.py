@@ -38,6 +38,7 @@ def view(numbers: Numbers, far: Sums, *, now: datetime, retention: timedelta) ->
         state_text=_state_text(state, head, rate),
         failed_side=head.side if state is JobState.FAILED else None,
         failed_reason=head.reason if state is JobState.FAILED else None,
+        failed_server_text=_failed_server_text(numbers) if state is JobState.FAILED else None,
         worker=far.worker,
         source_host=head.source_host,
         destination_host=head.destination_host,
@@ -109,6 +110,10 @@ def _state_text(state: JobState, head: Head, rate: Rate) -> str:
         return STATE_TEXT[state]
     side = {"source": "The source account: ", "destination": "The destination account: ", None: ""}[head.side]
     return f"{STATE_TEXT[state]} {side}{WHAT_TO_DO[head.reason]}"
+
+
+def _failed_server_text(numbers: Numbers) -> str | None:
+    return next((failure.text for failure in numbers.failures if failure.side == numbers.head.side), None)
 
 
 def _percent(far: Sums) -> float:

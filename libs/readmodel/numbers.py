@@ -1,7 +1,7 @@
 """The numbers a job view is made of, as the queries give them. `None`: not known, or not yet."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
@@ -118,6 +118,15 @@ class Throttle:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why the current run could not go on, in the words of an account's server."""
+
+    side: Side
+    folder_id: FolderId | None  # None: the job as a whole
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentProgress:
     """What an agent has reported of its job; no times: nothing yet."""
 
@@ -182,4 +191,4 @@ class Numbers:
     recent: Recent | None = None
     notices: Sequence[Notice] = ()
     throttle: Throttle | None = None
-    failed_folders: frozenset[FolderId] = field(default_factory=frozenset[FolderId])
+    failures: Sequence[Failure] = ()

@@ -224,14 +224,14 @@ SELECT job_id FROM folders WHERE {_JOBS} UNION DISTINCT SELECT job_id FROM entit
 """
 
 NOTES = f"""
-SELECT job_id, 'warning' AS kind, number, text, notice, NULL AS side, NULL AS until FROM warnings FINAL WHERE {_JOBS}
+SELECT job_id, 'warning' AS kind, number, text, notice, NULL AS side, NULL AS until, NULL AS folder_id
+FROM warnings FINAL WHERE {_JOBS}
 UNION ALL
-SELECT job_id, 'warning', 4294967295, text, notice, NULL, NULL FROM notices FINAL WHERE {_JOBS} AND text != ''
+SELECT job_id, 'warning', 4294967295, text, notice, NULL, NULL, NULL FROM notices FINAL WHERE {_JOBS} AND text != ''
 UNION ALL
-SELECT job_id, 'throttle', 0, server_text, NULL, side, until FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
+SELECT job_id, 'throttle', 0, server_text, NULL, side, until, NULL FROM throttles FINAL WHERE {_JOBS} AND until > {_NOW}
 UNION ALL
-SELECT job_id, 'failed folder', run, folder_id, NULL, side, NULL FROM scan_failures FINAL
-WHERE {_JOBS} AND folder_id IS NOT NULL
+SELECT job_id, 'failure', run, server_text, NULL, side, NULL, folder_id FROM scan_failures FINAL WHERE {_JOBS}
 """
 
 # A repeated batch is an equal row: LIMIT 1 BY its key does what FINAL would, and reads the range of the key alone.

@@ -9,7 +9,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import TypeAdapter
 
 from libs.contracts import notices
-from libs.contracts.ids import FolderId, JobId
+from libs.contracts.ids import JobId
 from libs.contracts.notices import Notice
 from libs.contracts.reasons import WHAT_TO_DO, Reason
 from libs.contracts.views import BatchRow, FailureRow, JobView, Snapshot
@@ -19,6 +19,7 @@ from libs.readmodel.jobview import snapshot, view
 from libs.readmodel.numbers import (
     AgentProgress,
     Entity,
+    Failure,
     FolderNames,
     FolderProgress,
     FolderSums,
@@ -160,7 +161,7 @@ class Watching:
                 recent=next(iter(recent.get(job_id, [])), None),
                 notices=_notices(notes.get(job_id, [])),
                 throttle=_throttle(notes.get(job_id, [])),
-                failed_folders=_failed_folders(notes.get(job_id, []), head.run),
+                failures=_failures(notes.get(job_id, []), head.run),
             )
             for job_id, head in heads.items()
         }
@@ -207,8 +208,9 @@ def _begun(head: Head, agent: Sequence[AgentProgress]) -> Head:
     return replace(head, admitted_at=started_at, listed_at=started_at) if agent else head
 
 
-def _failed_folders(notes: list[dict[str, Any]], run: int) -> frozenset[FolderId]:
-    return frozenset(FolderId(n["text"]) for n in notes if n["kind"] == "failed folder" and n["number"] == run)
+def _failures(notes: list[dict[str, Any]], run: int) -> list[Failure]:
+    found = [note for note in notes if note["kind"] == "failure" and note["number"] == run]
+    return [Failure(side=n["side"], folder_id=n["folder_id"], text=n["text"]) for n in found]
 
 
 def _notices(notes: list[dict[str, Any]]) -> list[Notice]:

@@ -8,12 +8,12 @@ import httpx2
 from rich.console import Console
 from rich.live import Live
 
-from libs.contracts.jobs import STATE_TEXT, JobState
+from libs.contracts.jobs import ENDED, STATE_TEXT, JobState
 from libs.contracts.views import FailureRow, Snapshot
 from services.watch import stream
 from services.watch.screen import failure_line, screen
 from services.watch.stream import Ended, Lost
-from services.watch.texts import count, pace, percent, plain, title
+from services.watch.texts import count, pace, percent, plain, said, title
 
 
 class View(Protocol):
@@ -29,6 +29,7 @@ def watch(url: str, console: Console) -> JobState:
     job = stream.job_url(url)
     shown: Snapshot | None = None
     failures: list[FailureRow] = []
+    read = (0, False)  # what the list of failures depends on, as it was when it was read
     state = JobState.GONE
     with httpx2.Client() as client, _view(console) as view:
         for event in stream.follow(client, job):
@@ -37,8 +38,9 @@ def watch(url: str, console: Console) -> JobState:
                     state = event.state
                 case Snapshot():
                     shown = event
-                    if shown.job.items_failed > len(failures):
-                        failures = stream.failures(client, job)
+                    depends = (shown.job.items_failed, shown.job.state in ENDED)
+                    if depends != read and (found := stream.failures(client, job)) is not None:
+                        failures, read = found, depends
                     view.show(shown, failures, lost=False)
                 case Lost():
                     if shown is not None:
@@ -72,7 +74,7 @@ class _Lines:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._last: object = None
-        self._failures = 0
+        self._listed: set[object] = set()
 
     def show(self, shown: Snapshot, failures: list[FailureRow], *, lost: bool) -> None:
         job = shown.job
@@ -81,11 +83,13 @@ class _Lines:
             self._line(title(job))
         if (job.state, whole, lost) != self._last:
             self._last = (job.state, whole, lost)
-            numbers = (percent(job), count(job), pace(job), plain(job.state_text))
+            numbers = (percent(job), count(job), pace(job), plain(job.state_text), said(job.failed_server_text))
             self._line("Connection lost. Trying again …" if lost else " · ".join(part for part in numbers if part))
-        for row in failures[self._failures :]:
-            self._line(failure_line(row))
-        self._failures = len(failures)
+        for row in failures:
+            which = (row.at, row.folder, row.uid, row.item, row.reason)
+            if which not in self._listed:
+                self._line(failure_line(row))
+                self._listed.add(which)
 
     def _line(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

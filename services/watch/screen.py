@@ -9,7 +9,7 @@ from rich.text import Text
 
 from libs.contracts.jobs import JobState
 from libs.contracts.views import BreakdownRow, FailureRow, JobView, Snapshot
-from services.watch.texts import count, pace, percent, plain, title
+from services.watch.texts import count, pace, percent, plain, said, title
 
 COLOURS = {
     JobState.COMPLETED: "green",
@@ -31,7 +31,8 @@ def screen(shown: Snapshot, failures: Sequence[FailureRow], *, height: int, lost
         _bar(job),
         Text(", ".join(part for part in (count(job), pace(job)) if part), style="dim"),
     ]
-    parts += [Text(plain(note), style="yellow") for note in (job.throttle_text, job.limit_text, *job.warnings) if note]
+    notes = (said(job.failed_server_text), job.throttle_text, job.limit_text, *job.warnings)
+    parts += [Text(plain(note), style="yellow") for note in notes if note]
     if shown.breakdown:
         parts += [Text(), _folders(shown.breakdown, max(3, height - AROUND - len(failures[:MOST_FAILURES])))]
     if failures:
@@ -73,11 +74,12 @@ def _folders(rows: Sequence[BreakdownRow], room: int) -> RenderableType:
 def _failures(failures: Sequence[FailureRow]) -> RenderableType:
     lines = [Text(failure_line(row), style="yellow") for row in failures[:MOST_FAILURES]]
     if len(failures) > MOST_FAILURES:
-        lines.append(Text(f"… and {len(failures) - MOST_FAILURES} more messages", style="yellow"))
+        lines.append(Text(f"… and {len(failures) - MOST_FAILURES} more", style="yellow"))
     return Group(*lines)
 
 
 def failure_line(row: FailureRow) -> str:
-    said = f" The server said: {plain(row.server_text)}" if row.server_text else ""
-    without = f" Without {plain(' '.join(row.left_out))}." if row.left_out else ""
-    return f"{plain(row.folder)}, message {row.uid}: {row.what_to_do}{without}{said}"
+    which = plain(row.item or row.folder) + (f", message {row.uid}" if row.uid else "")
+    without = f"Without {plain(' '.join(row.left_out))}." if row.left_out else ""
+    words = said(row.server_text, "agent" if row.item else "server")
+    return f"{which}: " + " ".join(part for part in (row.what_to_do, without, words) if part)

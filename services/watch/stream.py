@@ -76,13 +76,13 @@ def follow(client: httpx2.Client, job: str) -> Iterator[Event]:
         pause = min(pause * 2, LONGEST_PAUSE)
 
 
-def failures(client: httpx2.Client, job: str) -> list[FailureRow]:
-    """What can't be had right now is not shown."""
+def failures(client: httpx2.Client, job: str) -> list[FailureRow] | None:
+    """None: they can't be had right now."""
     try:
         answer = client.get(f"{job}/failures", timeout=10)
     except httpx2.TransportError:
-        return []
-    return [FailureRow.model_validate(row) for row in answer.json()] if answer.status_code == 200 else []
+        return None
+    return [FailureRow.model_validate(row) for row in answer.json()] if answer.status_code == 200 else None
 
 
 def _check(answer: httpx2.Response) -> None:

@@ -8,6 +8,10 @@ def plain(text: str) -> str:
     return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
+def said(text: str | None, who: str = "server") -> str:
+    return f"The {who} said: {plain(text)}" if text else ""
+
+
 def size(amount: float) -> str:
     """Bytes, in decimal units."""
     for unit in ("bytes", "kB", "MB", "GB"):

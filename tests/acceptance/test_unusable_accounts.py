@@ -31,6 +31,7 @@ CASES = {
     "a server that hangs": ("timed_out", "time"),
     "a port that is not allowed": ("address_refused", "not allowed"),
 }
+SAID = {"wrong password": "[AUTHENTICATIONFAILED] Authentication failed."}  # by a server that was reached
 
 
 def unusable(case: str, dovecot: Dovecot) -> Account:
@@ -66,6 +67,7 @@ def test_the_job_fails_and_says_which_side_and_what_to_do(
     assert view["state"] == "failed"
     assert side in view["state_text"].lower()
     assert CASES[case][1] in view["state_text"]
+    assert view["failed_server_text"] == SAID.get(case, "")
     job.wait(lambda view: {hold["what"] for hold in view["holds"]} == {"results"}, 10, "only the outcome is kept")
 
 

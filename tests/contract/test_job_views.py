@@ -4,11 +4,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
+from typing import get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from libs.contracts.accounts import Side
 from libs.contracts.events import FolderAudited, Progress, ScanFailed
 from libs.contracts.ids import FolderId, JobId, PlanId, key_hash
 from libs.contracts.jobs import JobOptions, JobState, Limits
@@ -285,9 +287,28 @@ def test_a_failed_job_says_which_side_and_what_to_do(store: ReadModel) -> None:
     assert view.job.state is JobState.FAILED
     assert "destination" in view.job.state_text
     assert WHAT_TO_DO[Reason.LOGIN_REFUSED] in view.job.state_text
+    assert view.job.failed_server_text == "no"
     assert [row.state for row in view.breakdown] == ["failed"]
     assert view.job.finished_at == at(3)
     assert view.job.expires_at == at(3) + timedelta(days=7)
+    assert store.watching.jobs([job], at(20)) == {job: view.job}
+
+
+def test_what_a_server_said_of_the_job_is_shown_as_long_as_it_has_failed(store: ReadModel) -> None:
+    job = new_job()
+    store.write(admitted(job), now=at(0))
+    texts = [
+        ScanFailureRow(job_id=job, side=side, reason=Reason.LOGIN_REFUSED, server_text=f"no {side}")
+        for side in get_args(Side)
+    ]
+    store.write(texts, now=at(2))
+    assert see(store, job).job.failed_server_text is None
+    apply(store, (3, ScanFailed(job_id=job, side="source", reason=Reason.LOGIN_REFUSED)))
+    assert see(store, job).job.failed_server_text == "no source"
+
+    store.write([request(job, run=2)], now=at(5))
+
+    assert see(store, job).job.failed_server_text is None
 
 
 def test_speed_is_that_of_the_last_seconds_none_when_idle_and_the_average_after_the_end(store: ReadModel) -> None:

@@ -66,6 +66,7 @@ def german() -> dict[str, Callable[[Page, str], None]]:
     return {
         "german": _job("completed_with_errors"),
         "german-dry-run": _job("dry-run"),
+        "german-failed": _job("failed"),
         "german-resting": _job("resting"),
         "german-start": _start,
         "german-start-refused": _start_refused,

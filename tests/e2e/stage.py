@@ -44,6 +44,7 @@ from tests.mail.ports import free_port
 OPERATOR = "operator-token-of-the-stage"
 PEOPLE = ("Anna Lindqvist", "Ben Okafor", "Jürgen Groß", "田中 葵", "Zoë Martin", None)
 SLOW_DOWN = "[OVERQUOTA] Too many commands, try again in 5 minutes."
+REFUSED = "[ALERT] App password required: https://support.old-harbour.example/app-passwords (Failure)"
 NOTICES: list[Notice] = [
     FoldersJoined(folder="Archiv/2024", sources=("INBOX.Archiv.2024", "INBOX.archiv.2024"), more=0),
     NameNotTaken(folder="CON", destination="CON_"),
@@ -264,6 +265,7 @@ def scene(job_id: JobId, state: JobState, started: datetime, changes: dict[str, 
         "state_text": STATE_TEXT[state],
         "failed_side": "source" if state is JobState.FAILED else None,
         "failed_reason": Reason.LOGIN_REFUSED if state is JobState.FAILED else None,
+        "failed_server_text": REFUSED if state is JobState.FAILED else None,
         "worker": None if unknown else "copier-7f3a",
         "source_host": "imap.old-harbour.example",
         "destination_host": "imap.newmail.example",

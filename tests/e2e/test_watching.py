@@ -12,7 +12,7 @@ from libs.contracts.reasons import Reason
 from libs.contracts.views import FailureRow, RemainingSeconds
 from tests.e2e.conftest import DESK, Person, fact
 from tests.e2e.screenshots import pictures
-from tests.e2e.stage import SLOW_DOWN, Stage
+from tests.e2e.stage import REFUSED, SLOW_DOWN, Stage
 
 Staged = tuple[str, Stage]
 
@@ -178,6 +178,22 @@ def test_nothing_moves_for_who_wants_no_motion(staged: Staged, browser: Browser,
     context.close()
 
     assert (min(moving) > 0) if motion == "no-preference" else (moving == [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("locale", "why", "said"), [("en-GB", "Why", "The server said"), ("de-DE", "Warum", "Der Server sagte")]
+)
+def test_a_refused_login_is_told_in_the_words_of_the_server(
+    staged: Staged, browser: Browser, locale: str, why: str, said: str
+) -> None:
+    context = browser.new_context(locale=locale, viewport=DESK)
+    page = context.new_page()
+    page.goto(f"{staged[0]}/jobs/failed")
+
+    section = page.get_by_role("region", name=why, exact=True)
+    expect(section.get_by_text(said, exact=True)).to_be_visible()
+    expect(section.locator("q > bdi")).to_have_text(REFUSED)
+    context.close()
 
 
 HOSTILE = ("<img src=x onerror=alert(1)>", "Rechnung\u202egpj.exe", "</bdi></th><script>alert(2)</script>")

@@ -10,7 +10,7 @@ from libs.contracts.jobs import JobState
 from libs.contracts.reasons import Reason
 from libs.contracts.views import FailureRow, RemainingSeconds
 from services.watch import WatchFailed, watch
-from services.watch.screen import screen
+from services.watch.screen import failure_line, screen
 from services.watch.stream import job_url
 from services.watch.texts import plain, remaining, size
 from tests.api.fakes import NOW, snapshot
@@ -98,6 +98,27 @@ def test_the_screen_shows_state_numbers_folders_and_failures():
         assert expected in text
 
 
+def test_what_a_server_said_when_the_job_failed_is_shown(api):
+    job_id = api.model.add_job("j1", key="the-key", view_key="the-view-key")
+    ended = snapshot(job_id, state=JobState.FAILED)
+    text = {"failed_server_text": "[ALERT] app password\x1b[2J required"}
+    api.model.snapshots[job_id] = failed = ended.model_copy(update={"job": ended.job.model_copy(update=text)})
+    output = io.StringIO()
+    with Server(api.deps) as server:
+        watch(f"{server.url}/jobs/the-key", Console(file=output))
+
+    for shown in (drawn(failed), output.getvalue()):
+        assert "The server said: [ALERT] app password\ufffd[2J required" in shown
+
+
+def test_an_item_of_an_agent_goes_by_its_name_and_a_folder_by_its_own():
+    item = FAILURE.model_copy(update={"folder": "", "uid": 0, "item": "contact-7", "server_text": "gone"})
+    folder = FAILURE.model_copy(update={"uid": 0, "server_text": ""})
+
+    assert failure_line(item) == "contact-7: The destination is full. The agent said: gone"
+    assert failure_line(folder) == "INBOX: The destination is full."
+
+
 def test_folders_that_do_not_fit_are_counted():
     shown = snapshot("j1")
     row = shown.breakdown[0]
@@ -145,6 +166,28 @@ def test_a_connection_that_breaks_is_taken_up_again(api):
 
     assert found == [JobState.COMPLETED]
     assert "Connection lost." in output.getvalue()
+
+
+def test_every_failure_is_listed_however_many_were_noted(api):
+    job_id = api.model.add_job("j1", key="the-key", view_key="the-view-key")
+    output = Output()
+
+    def add(uid, outcome, **shown):
+        api.model.failed.append(FAILURE.model_copy(update={"uid": uid, "outcome": outcome}))
+        api.model.show(job_id, **shown)
+
+    add(1, "noted")
+    add(2, "failed", failed=1)
+    with Server(api.deps) as server:
+        watching = threading.Thread(target=watch, args=(f"{server.url}/jobs/the-key", Console(file=output)))
+        watching.start()
+        output.wait_for("message 2:")
+        add(3, "failed", failed=2)
+        output.wait_for("message 3:")
+        add(4, "noted", failed=2, completed=8, state=JobState.COMPLETED_WITH_ERRORS)
+        watching.join(15)
+
+    assert [output.getvalue().count(f"message {uid}:") for uid in (1, 2, 3, 4)] == [1, 1, 1, 1]
 
 
 def test_an_unknown_job_can_not_be_watched(api):

@@ -12,6 +12,7 @@ export const job = (changes: Partial<JobView> = {}): JobView => ({
   state_text: '',
   failed_side: null,
   failed_reason: null,
+  failed_server_text: null,
   worker: 'copier-1',
   source_host: 'imap.old.example',
   destination_host: 'imap.new.example',
