@@ -102,6 +102,13 @@ class WorkItemParked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignOfLife:
+    """A worker has work of this job at hand that reports nothing yet: it lists, compares, or waits for a thread."""
+
+    job_id: JobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
     """A server asked for patience; its words are in ClickHouse."""
 
@@ -206,6 +213,7 @@ Progress = (
     | FolderAudited
     | WorkItemFinished
     | WorkItemParked
+    | SignOfLife
     | Throttled
     | ScanFailed
     | AgentReported

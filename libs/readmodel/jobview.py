@@ -77,7 +77,7 @@ def view(numbers: Numbers, far: Sums, *, now: datetime, retention: timedelta) ->
 
 
 def _state(numbers: Numbers, far: Sums, now: datetime) -> JobState:
-    head, last_report_at = numbers.head, far.last_report_at
+    head = numbers.head
     if head.outcome is not None:
         return head.outcome
     if head.desired == "cancel":
@@ -88,11 +88,7 @@ def _state(numbers: Numbers, far: Sums, now: datetime) -> JobState:
         return JobState.QUEUED
     if numbers.throttle is not None:
         return JobState.THROTTLED
-    silent = (
-        head.listed_at is not None
-        and last_report_at is not None
-        and now - max(last_report_at, head.admitted_at) > STALLED_AFTER
-    )
+    silent = now - max(far.last_report_at or head.admitted_at, head.admitted_at) > STALLED_AFTER
     if silent and not (head.limits.rate(now).closed or head.limits.rate(now - STALLED_AFTER).closed):
         return JobState.STALLED  # workers that wait for their time have nothing to report
     at_work = head.kind == "external" or (far.parts and head.mode != "dry_run")

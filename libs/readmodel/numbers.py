@@ -34,6 +34,7 @@ class Head:
     bytes_before: int = 0  # completed by earlier runs
     folders: int | None
     listed_at: datetime | None
+    seen_at: datetime | None = None  # when a worker last gave a sign of life
     outcome: JobState | None
     side: Side | None
     reason: Reason | None

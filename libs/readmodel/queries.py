@@ -180,7 +180,7 @@ SELECT r.job_id AS job_id, r.kind AS kind, r.name AS name, r.project AS project,
     r.created_at AS created_at, r.updated_at AS updated_at, r.run AS run,
     d.state AS desired, ifNull(d.limits, r.options) AS limits, JSONExtractString(r.options, 'mode') AS mode,
     a.run AS admitted_run, a.admitted_at AS admitted_at, ifNull(a.bytes_before, 0) AS bytes_before,
-    l.folders AS folders, l.listed_at AS listed_at,
+    l.folders AS folders, l.listed_at AS listed_at, s.seen_at AS seen_at,
     o.run AS ended_run, o.state AS outcome, o.side AS side, o.reason AS reason, o.finished_at AS finished_at,
     v.job_id IS NOT NULL AS held, n.job_id IS NOT NULL AS to_be_told
 FROM (SELECT * FROM requests FINAL WHERE {_JOBS} AND accepted AND {_EXISTS}) AS r
@@ -188,6 +188,7 @@ LEFT JOIN (SELECT job_id, state, limits FROM desired FINAL WHERE {_JOBS}) AS d O
 LEFT JOIN (SELECT job_id, run, admitted_at, bytes_before FROM admissions FINAL WHERE {_JOBS}) AS a
     ON a.job_id = r.job_id
 LEFT JOIN (SELECT job_id, folders, listed_at FROM listings FINAL WHERE {_JOBS}) AS l ON l.job_id = r.job_id
+LEFT JOIN (SELECT job_id, seen_at FROM signs FINAL WHERE {_JOBS}) AS s ON s.job_id = r.job_id
 LEFT JOIN (SELECT job_id, run, state, side, reason, finished_at FROM outcomes FINAL WHERE {_JOBS}) AS o
     ON o.job_id = r.job_id
 LEFT JOIN (SELECT DISTINCT job_id FROM vault WHERE {_JOBS}) AS v ON v.job_id = r.job_id

@@ -299,6 +299,14 @@ class ListingRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignRow:
+    """Key: job_id."""
+
+    job_id: JobId
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedRow:
     """Key: job_id, folder_id, plan_id."""
 
@@ -436,6 +444,7 @@ Row = (
     | FailureRow
     | ThrottleRow
     | ListingRow
+    | SignRow
     | PlannedRow
     | TotalsRow
     | AuditRow

@@ -55,7 +55,7 @@ def _of_folders(folders: Sequence[FolderSums], head: Head) -> Sums:
     counted = head.folders is not None and parts >= head.folders
     audited = {level for each in folders for level in each.levels}
     workers = [(each.worker_at, each.worker) for each in folders if each.worker and each.worker_at]
-    times = [each.reported_at for each in folders] + ([head.listed_at] if head.listed_at else [])
+    times = [each.reported_at for each in folders] + [at for at in (head.listed_at, head.seen_at) if at]
     earlier = [_is_earlier(each.run, head) for each in folders]
     return Sums(
         parts=parts,

@@ -11,11 +11,12 @@ from libs.contracts.events import (
     Progress,
     ProgressBatch,
     ScanFailed,
+    SignOfLife,
     Throttled,
     WorkItemFinished,
     WorkItemParked,
 )
-from libs.readmodel.rows import AuditRow, BatchRow, ListingRow, OutcomeRow, PlannedRow, Row, TotalsRow
+from libs.readmodel.rows import AuditRow, BatchRow, ListingRow, OutcomeRow, PlannedRow, Row, SignRow, TotalsRow
 
 
 def rows(event: Progress, offset: int, at: datetime) -> list[Row]:
@@ -28,6 +29,8 @@ def rows(event: Progress, offset: int, at: datetime) -> list[Row]:
     match event:
         case FoldersListed():
             return [ListingRow(job_id=event.job_id, folders=event.folders, listed_at=at)]
+        case SignOfLife():
+            return [SignRow(job_id=event.job_id, seen_at=at)]
         case FolderPlanned():
             return [planned(event, at)]
         case ProgressBatch():

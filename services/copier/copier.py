@@ -19,6 +19,7 @@ from libs.mailbox.port import Session
 from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.runtime import metrics
 from libs.runtime.control import Control
+from libs.runtime.signs import SignsOfLife
 from libs.runtime.throttles import Throttles
 from libs.vault.port import Vault
 from services.copier.claims import Claims
@@ -77,6 +78,8 @@ class Copier:
         self._wake = threading.Event()
         for name, loop in (("scheduler", self._schedule_for_ever), ("ticker", self._tick_for_ever)):
             threading.Thread(target=loop, name=f"copier-{name}", daemon=True).start()
+        self._signs = SignsOfLife(eventlog, self._at_hand)
+        self._signs.start("copier")
         control.on_change(self._on_change)
 
     def take(self, delivery: Delivery) -> None:
@@ -112,6 +115,7 @@ class Copier:
     def close(self) -> None:
         """Stop at the next message boundary; nothing that is not done is acknowledged."""
         self._stopping.set()
+        self._signs.close()
         self._wake.set()
         for item in self._running():
             item.hold.stop("shutdown")
@@ -242,6 +246,11 @@ class Copier:
     def _running(self, job_id: JobId | None = None) -> list[WorkItem]:
         with self._lock:
             return [item for one, work in self._jobs.items() if job_id in (None, one) for item in work.running.values()]
+
+    def _at_hand(self) -> list[JobId]:
+        with self._lock:
+            works = {job_id: [*work.running.values(), *work.waiting] for job_id, work in self._jobs.items()}
+        return [job_id for job_id, work in works.items() if any(one.hold.lease.holds() for one in work)]
 
     def _tick_for_ever(self) -> None:
         while not self._stopping.wait(TICK_SECONDS):

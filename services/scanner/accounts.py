@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -47,15 +48,17 @@ class Accounts:
         stopping: threading.Event,
         lost: Callable[[], bool],
         on_throttled: Callable[[JobId, Side, MailboxBusy], None],
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
         patience_seconds: float = PATIENCE_SECONDS,
     ) -> None:
-        """`lost`: whether the account of the work that asks was given back."""
+        """`lost`: whether the account of the work that asks was given back. `aside`: around what only waits."""
         self._pool = pool
         self._vault = vault
         self._control = control
         self._stopping = stopping
         self._lost = lost
         self._on_throttled = on_throttled
+        self._aside = aside
         self._patience = patience_seconds
 
     def run(
@@ -116,12 +119,13 @@ class Accounts:
 
     def _wait(self, job_id: JobId, run: int, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            if self._control.desired(job_id, run).state in ("cancel", "over"):
-                return
-            self._check()
-            if self._stopping.wait(min(left, SLICE)):
-                raise Stopping
+        with self._aside():
+            while (left := until - time.monotonic()) > 0:
+                if self._control.desired(job_id, run).state in ("cancel", "over"):
+                    return
+                self._check()
+                if self._stopping.wait(min(left, SLICE)):
+                    raise Stopping
 
     def _once(self, job_id: JobId, work: Callable[[Both], T], *, read_only: bool) -> T:
         both = self._idle(job_id) or self._log_in(job_id, self._vault.open(job_id), read_only=read_only)

@@ -22,6 +22,7 @@ from libs.readmodel.port import ReadModelUnavailable, Store
 from libs.readmodel.rows import RequestRow
 from libs.runtime.control import Control
 from libs.runtime.lanes import Lanes
+from libs.runtime.signs import SignsOfLife
 from libs.runtime.throttles import Throttles, announce_throttle
 from libs.vault.port import Vault
 from services.scanner.accounts import Accounts, Stopping
@@ -33,7 +34,7 @@ from services.scanner.preparing import Preparing
 log = structlog.get_logger()
 
 GIVE_BACK_SECONDS = 45.0
-SCAN_THREADS = 32  # accounts scanned at once in one process; most of them wait for a server
+AT_ONCE = 32  # accounts scanned in one process; those whose server asked for a pause do not count
 
 
 class Scanner:
@@ -45,7 +46,7 @@ class Scanner:
         self._log = eventlog
         self._store = store
         self._control = control
-        self._lanes = Lanes("scanner", SCAN_THREADS)
+        self._lanes = Lanes("scanner", AT_ONCE)
         self._stopping = threading.Event()
         self._pool = SessionPool(connect, Throttles(store, control).check)
         accounts = Accounts(
@@ -54,10 +55,13 @@ class Scanner:
             control=control,
             stopping=self._stopping,
             lost=self._lanes.outlived,
+            aside=self._lanes.aside,
             on_throttled=partial(announce_throttle, store, eventlog),
         )
         self._preparing = Preparing(eventlog, store, accounts)
         self._folder_scans = FolderScans(eventlog, store, accounts)
+        self._signs = SignsOfLife(eventlog, self._lanes.at_hand)
+        self._signs.start("scanner")
 
     # ---- taking work in
 
@@ -65,19 +69,22 @@ class Scanner:
         """What begins or goes on is passed to the account's scanner; other commands are not for us."""
         message = delivery.message
         if isinstance(message, StartJob | ResumeJob | RetryFailed):
-            self._lanes.submit(message.job_id, lambda: self._carry_out(delivery, lambda: self.command(message)))
+            work = partial(self._carry_out, delivery, lambda: self.command(message))
+            self._lanes.submit(message.job_id, message.job_id, work)
         else:
             delivery.done()
 
     def take_scan(self, delivery: Delivery) -> None:
         message = delivery.message
         if isinstance(message, PrepareJob | ScanFolder):
-            self._lanes.submit(delivery.key, lambda: self._carry_out(delivery, lambda: self.scan(message)))
+            work = partial(self._carry_out, delivery, lambda: self.scan(message))
+            self._lanes.submit(delivery.key, message.job_id, work)
         else:
             delivery.done()
 
     def close(self) -> None:
         self._stopping.set()
+        self._signs.close()
         self._lanes.close()
         self._pool.close_all()
 

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from libs.contracts.accounts import Side
-from libs.contracts.events import FolderAudited, Progress, ScanFailed
+from libs.contracts.events import FolderAudited, Progress, ScanFailed, SignOfLife
 from libs.contracts.ids import FolderId, JobId, PlanId, key_hash
 from libs.contracts.jobs import JobOptions, JobState, Limits
 from libs.contracts.notices import DatesLost, FoldersJoined, Notice, OtherNotice
@@ -271,6 +271,21 @@ def test_states_of_a_job_follow_each_other(store: ReadModel) -> None:
     assert state() is JobState.CANCELLED
     store.write([TombstoneRow(job_id=job, deleted_at=at(10))], now=at(10))
     assert store.watching.views([job], at(20)) == {}
+
+
+@pytest.mark.parametrize("order", list(permutations(range(1, 4))))
+def test_the_newest_sign_of_life_is_a_report_in_whatever_order_signs_come_and_repeat(
+    store: ReadModel, order: tuple[int, ...]
+) -> None:
+    job = new_job()
+    store.write(admitted(job, "1"), now=at(0))
+    assert see(store, job, 62).job.state is JobState.STALLED
+
+    apply(store, *[(20 * n, SignOfLife(job_id=job)) for n in (*order, *order)])
+
+    view = see(store, job, 62).job
+    assert (view.state, view.last_report_at) == (JobState.SCANNING, at(60))
+    assert store.watching.jobs([job], at(62)) == {job: view}
 
 
 def test_a_failed_job_says_which_side_and_what_to_do(store: ReadModel) -> None:

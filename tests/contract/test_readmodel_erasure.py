@@ -4,7 +4,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from libs.contracts.events import AgentReported, Delta, EntityReport
+from libs.contracts.events import AgentReported, Delta, EntityReport, SignOfLife
 from libs.contracts.ids import AgentId, FolderId, JobId
 from libs.contracts.jobs import Limits
 from libs.contracts.reasons import Reason
@@ -48,7 +48,7 @@ def write_everywhere(store: ReadModel, job: JobId, text: str, now: datetime) -> 
     store.write([failed, WarningRow(job_id=job, number=1, text=text), notice, left], now=now)
     store.keep_sealed(job, text, now)
     store.keep_notification(job, text, now)
-    events = [listed(job, 1), planned(job, items=3), progress(job, completed=2)]
+    events = [listed(job, 1), SignOfLife(job_id=job), planned(job, items=3), progress(job, completed=2)]
     store.write_each([Stamped(row, n, now) for n, event in enumerate(events) for row in rows(event, n, at(n))])
     agent = AgentJobRow(job_id=job, agent_id=AgentId("a"), items_announced=None, bytes_announced=None)
     failure = AgentFailureRow(

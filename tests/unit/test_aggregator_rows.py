@@ -12,13 +12,14 @@ from libs.contracts.events import (
     Progress,
     ProgressBatch,
     ScanFailed,
+    SignOfLife,
     Throttled,
     WorkItemFinished,
     WorkItemParked,
 )
 from libs.contracts.ids import AgentId, FolderId, JobId, PlanId
 from libs.contracts.reasons import Reason
-from libs.readmodel.rows import AuditRow, BatchRow, ListingRow, OutcomeRow, PlannedRow, Row, TotalsRow
+from libs.readmodel.rows import AuditRow, BatchRow, ListingRow, OutcomeRow, PlannedRow, Row, SignRow, TotalsRow
 from services.aggregator.rows import rows
 
 JOB, FOLDER, PLAN = JobId("j"), FolderId("1"), PlanId("p")
@@ -118,6 +119,7 @@ EXPECTED: list[tuple[Progress, list[Row]]] = [
         ScanFailed(job_id=JOB, side="source", reason=Reason.LOGIN_REFUSED),
         [OutcomeRow(job_id=JOB, state="failed", side="source", reason=Reason.LOGIN_REFUSED, finished_at=AT)],
     ),
+    (SignOfLife(job_id=JOB), [SignRow(job_id=JOB, seen_at=AT)]),
     (WorkItemParked(job_id=JOB, folder_id=FOLDER, plan_id=PLAN), []),
     (Throttled(job_id=JOB, side="source", reason=Reason.BUSY, until=AT), []),
     (

@@ -110,6 +110,7 @@ def test_whatever_is_reported_the_numbers_reconcile(folders: list[tuple[int, int
         assert (view.progress_percent == 100) == (view.items_remaining == 0)
 
 
+UNLISTED: dict[str, Any] = {"listed_at": None, "folders": None}
 SLOW = Throttle(side="destination", until=NOW + timedelta(seconds=9), text="")
 SILENT = {"reported_at": NOW - timedelta(seconds=61), "planned_at": NOW - timedelta(seconds=80)}
 
@@ -119,7 +120,10 @@ SILENT = {"reported_at": NOW - timedelta(seconds=61), "planned_at": NOW - timede
     [
         ({}, {}, {}, JobState.RUNNING),
         ({}, {}, {"progress": []}, JobState.STALLED),  # listed 90 s ago, and nothing since
-        ({"listed_at": None, "folders": None}, {}, {"progress": []}, JobState.SCANNING),
+        ({"seen_at": NOW - timedelta(seconds=59)}, {}, {"progress": []}, JobState.SCANNING),
+        (UNLISTED | {"admitted_at": NOW - timedelta(seconds=60)}, {}, {"progress": []}, JobState.SCANNING),
+        (UNLISTED, {}, {"progress": []}, JobState.STALLED),  # admitted 100 s ago
+        (UNLISTED | {"seen_at": NOW}, {}, {"progress": []}, JobState.SCANNING),
         ({"listed_at": NOW}, {}, {"progress": []}, JobState.SCANNING),
         ({"admitted_at": None}, {}, {"progress": []}, JobState.QUEUED),
         ({}, SILENT, {}, JobState.STALLED),
