@@ -59,8 +59,8 @@ def aggregator() -> None:
 @admin.command()
 def topics(
     replicas: Annotated[
-        int, typer.Option(help="Copies of each partition; -1: as many as the brokers are set to.")
-    ] = -1,
+        int, typer.Option(min=1, help="Copies of each partition; of several, two must be written to confirm an append.")
+    ] = 3,
 ) -> None:
     """Make the topics that are missing on Kafka and check the others. The status is 0 when all are right."""
     from libs.eventlog.brokers import brokers_of

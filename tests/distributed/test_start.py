@@ -115,6 +115,6 @@ def test_a_broker_that_refuses_is_said_by_the_setting_that_is_wrong(kafka: Kafka
 def test_topics_are_made_and_checked_by_a_command(kafka: Kafka, tmp_path: Path) -> None:
     kafka.empty()
     assert said(tmp_path, "admin", "topics", "--replicas", "1", LOG_URL=kafka.url, **KEYS)[0] == 0
-    assert said(tmp_path, "admin", "topics", LOG_URL=kafka.url, RETENTION_DAYS="8", **KEYS)[0] == 1
+    assert said(tmp_path, "admin", "topics", "--replicas", "1", LOG_URL=kafka.url, RETENTION_DAYS="8", **KEYS)[0] == 1
     status, told = said(tmp_path, "admin", "topics")
     assert (status, told.count("\n")) == (2, 0)

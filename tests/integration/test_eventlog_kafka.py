@@ -178,11 +178,17 @@ def test_topics_that_are_right_are_left_and_others_are_named(kafka: Kafka, url: 
         COMMANDS.name,
         ["retention.ms is 604800000, not 691200000"],
     )
+    assert make_topics(brokers, WEEK, replicas=3)[0] == (
+        COMMANDS.name,
+        ["1 copies of a partition, not 3", "min.insync.replicas is 1, not 2"],
+    )
     admin = kafka.admin()
     admin.delete_topics([COMMANDS.name])
     eventually(lambda: COMMANDS.name not in admin.list_topics())
     with pytest.raises(TopicsMissing, match=r"mailtide\.commands.*mailtide admin topics"):
         opened(url)
+    with pytest.raises(LogRefused, match="fewer than 3 brokers"):
+        make_topics(brokers, WEEK, replicas=3)
     admin.create_topics({COMMANDS.name: {"num_partitions": 3, "replication_factor": 1}}, wait_for_metadata=True)
     admin.close()
     wrong = dict(make_topics(brokers, WEEK, replicas=1))[COMMANDS.name]
