@@ -600,7 +600,7 @@ def test_every_command_of_the_runbook_names_something_that_exists(production: li
     # as their operators name them
     exists |= {f"pod/mailtide-{pool['metadata']['name']}-0", f"pod/chi-mailtide-{cluster}-0-0-0"}
     documents = [text(name) for name in ("docs/operations.md", "docs/integrations.md", "deploy/README.md")]
-    commands = "\n".join(re.findall(r"kubectl [^`\n]+", "\n".join(documents)))
+    commands = "\n".join(re.findall(r"(?:kubectl|for each in) [^`\n]+", "\n".join(documents)))
     kinds = "kafka|kafkanodepool|scaledobject|secret|service|deployment|statefulset"
     used = set(re.findall(rf"\b(?:{kinds})/[\w-]+", commands))
     used |= {f"pod/{pod}" for pod in re.findall(r"(?:exec|delete pod) ([\w-]+-0)\b", commands)}
@@ -609,6 +609,36 @@ def test_every_command_of_the_runbook_names_something_that_exists(production: li
     assert used <= exists
     for path in re.findall(r"-[kf] (deploy/\S+)", commands):
         assert (ROOT / path).exists(), path
+    containers = {one["name"] for pod in ours(production) for one in pod.spec["containers"]}
+    assert containers == set(re.findall(r"set image \S+ (\w+)=", commands))
+
+
+def test_an_upgrade_takes_every_service_those_first_that_read_what_others_write() -> None:
+    [order] = re.findall(r"^for each in (.*); do$", text("docs/operations.md"), re.MULTILINE)
+
+    assert re.findall(r"mailtide-(\w+)", order) == ["aggregator", "scanner", "copier", "api"]
+
+
+def test_what_has_to_be_there_before_is_said(production: list[Manifest]) -> None:
+    """Namespaces that policies name, the issuer of certificates, and each place of a name that is to be changed."""
+    told = text("deploy/README.md")
+    rows = re.findall(r"^\| ([^|]*) \| ([^|]*) \|", told, re.MULTILINE)
+    policies = str(of_kind(production, "NetworkPolicy"))
+    namespaces = set(re.findall(r"'kubernetes.io/metadata.name': '([\w-]+)'", policies))
+    [ingress] = of_kind(production, "Ingress")
+    issuer = ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]
+    settings_to_change = {
+        name
+        for one in of_kind(production, "ConfigMap")
+        for name, value in one["data"].items()
+        if "example.org" in value
+    }
+
+    assert {"kube-system", "ingress-nginx", "monitoring", "clickhouse-operator"} == namespaces
+    assert namespaces <= {column.strip("`") for _, column in rows}
+    assert any(f"ClusterIssuer `{issuer}`" in what for what, _ in rows)
+    [advice] = re.findall(r"^Put your own names.*?\n\n", told, re.MULTILINE | re.DOTALL)
+    assert settings_to_change == set(re.findall(r"`(MAILTIDE_\w+)`", advice))
 
 
 def test_prometheus_finds_every_service_and_names_it_as_the_alerts_do(production: list[Manifest]) -> None:
