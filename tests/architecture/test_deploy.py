@@ -80,6 +80,7 @@ def test_compose_starts_in_order_and_keeps_what_must_be_kept() -> None:
     for name in SERVICES:
         assert services[name]["command"] == [name]
         assert services[name]["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
+    assert services["topics"]["restart"].startswith("on-failure:")  # it ends for good, yet not at the first try
     for name in ("kafka", "clickhouse"):
         assert services[name]["healthcheck"]["test"]
         assert services[name]["volumes"][0].split(":")[0] in COMPOSE["volumes"]

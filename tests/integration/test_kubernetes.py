@@ -272,6 +272,11 @@ def test_a_pod_is_given_the_time_that_a_service_takes_to_stop(manifests: list[Ma
             assert pod.spec["terminationGracePeriodSeconds"] >= GRACE_SECONDS + before
 
 
+def test_the_job_that_makes_the_topics_is_gone_some_time_after_its_end() -> None:
+    """A Job can't be changed: until it is gone, none with another image can be applied."""
+    assert 0 < named(overlay("dev"), "Job", "mailtide-topics")["spec"]["ttlSecondsAfterFinished"] <= 600
+
+
 def test_who_has_a_group_keeps_its_name(manifests: list[Manifest]) -> None:
     for service in CONSUMED:
         pod = next(pod for pod in ours(manifests) if pod.name == f"mailtide-{service}")
@@ -567,6 +572,8 @@ def test_the_ingress_passes_every_page_and_route_and_nothing_for_operators(produ
     assert len(routes) > 10
     assert [path for path in routes | {"/openapi.json"} if not passes(path)] == []
     assert [path for path in PATHS if passes(path)] == []
+    [advice] = re.findall(r"let the reverse proxy pass (.*?), nothing else", text("docs/operations.md"), re.DOTALL)
+    assert {path for path, _ in rules} == {path.rstrip("/") or "/" for path in re.findall(r"`([^`]+)`", advice)}
     assert annotations["nginx.ingress.kubernetes.io/proxy-buffering"] == "off"
     assert int(annotations["nginx.ingress.kubernetes.io/proxy-read-timeout"]) >= 3600
     assert spec["tls"][0]["hosts"] == [rule["host"]]
