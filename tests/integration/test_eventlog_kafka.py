@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from libs.contracts.commands import CancelJob, StartJob
 from libs.contracts.ids import JobId
-from libs.contracts.topics import ALL, COMMANDS, PROGRESS, WORK_ITEMS
+from libs.contracts.topics import ALL, COMMANDS, PROGRESS, WORK_ITEMS, Topic
 from libs.eventlog import open_log
 from libs.eventlog.brokers import Brokers
 from libs.eventlog.consume import Delivery, consume_each
@@ -195,6 +198,29 @@ def test_topics_that_are_right_are_left_and_others_are_named(kafka: Kafka, url: 
     assert wrong[0] == "3 partitions, not 12"
     with pytest.raises(LogRefused, match=r"mailtide\.commands must have 12 partitions"):
         opened(url)
+
+
+def test_what_is_older_than_the_retention_of_its_topic_is_deleted_and_nothing_else(kafka: Kafka, url: str):
+    admin = kafka.admin()
+    admin.delete_topics([COMMANDS.name])
+    eventually(lambda: COMMANDS.name not in admin.list_topics())
+    admin.close()
+    made = dict(make_topics(Brokers(servers=[kafka.server]), timedelta(seconds=1), replicas=1))
+    assert made[COMMANDS.name] == []
+    log = opened(url)
+    fill(log, range(10))
+    spread(log, range(10))
+    log.close()
+    client: Any = KafkaConsumer(bootstrap_servers=[kafka.server])
+
+    def kept(topic: Topic) -> int:
+        places = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        return sum(client.end_offsets(places).values()) - sum(client.beginning_offsets(places).values())
+
+    assert kept(COMMANDS) == 10
+    eventually(lambda: kept(COMMANDS) == 0)
+    assert kept(WORK_ITEMS) == 10
+    client.close()
 
 
 def test_a_log_without_a_broker_is_refused_in_seconds():

@@ -38,10 +38,15 @@ START_SECONDS = 60.0
 
 PATTERNS = {"literal": ACLResourcePatternType.LITERAL, "prefix": ACLResourcePatternType.PREFIXED}
 
-# With a listener as in production: TLS, and users with a password who may do what they are permitted to.
-SECURED = """
-listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{tls_port},CONTROLLER://127.0.0.1:{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
+# With a listener as in production: TLS, and users with a password who may do what they are permitted to. And one that
+# sends its clients to another port, where a `KafkaRelay` may be. What is too old is looked for twice a second.
+SETTINGS = """
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{tls_port},RELAYED://127.0.0.1:{relayed},\
+CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{tls_port},RELAYED://127.0.0.1:{relay}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL,RELAYED:PLAINTEXT
+log.retention.check.interval.ms=500
+log.initial.task.delay.ms=500
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.sasl_ssl.ssl.keystore.type=PEM
@@ -59,7 +64,7 @@ class Kafka:
     def __init__(self) -> None:
         memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self.directory = Path(tempfile.mkdtemp(prefix="mailtide-kafka-", dir=memory))
-        self.port, self.tls_port, self._controller = free_ports(3)
+        self.port, self.tls_port, self.relayed_port, self.relay_port, self._controller = free_ports(5)
         self.server = f"127.0.0.1:{self.port}"
         self.url, self.tls_url = f"kafka://{self.server}", f"kafka+tls://127.0.0.1:{self.tls_port}"
         authority = Authority(self.directory, "kafka-ca")
@@ -67,9 +72,16 @@ class Kafka:
         issued = authority.issue("127.0.0.1")
         keystore = self.directory / "keystore.pem"
         keystore.write_bytes(issued.key_file.read_bytes() + issued.file.read_bytes())
-        self._secured = self.directory / "secured.properties"
-        self._secured.write_text(
-            SECURED.format(port=self.port, tls_port=self.tls_port, controller=self._controller, keystore=keystore)
+        self._settings = self.directory / "more.properties"
+        self._settings.write_text(
+            SETTINGS.format(
+                port=self.port,
+                tls_port=self.tls_port,
+                relayed=self.relayed_port,
+                relay=self.relay_port,
+                controller=self._controller,
+                keystore=keystore,
+            )
         )
         self.output = self.directory / "output"
         self._process: subprocess.Popen[bytes] | None = None
@@ -80,7 +92,7 @@ class Kafka:
 
     def start(self) -> None:
         """Returns when it answers."""
-        where = self.directory, str(self.port), str(self._controller), self._secured
+        where = self.directory, str(self.port), str(self._controller), self._settings
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 ["setpriv", "--pdeathsig", "KILL", SCRIPT, *where],

@@ -7,16 +7,18 @@ import re
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_binary_event
 from hypothesis import given
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator
 
 from libs.contracts import schemas, topics
 from libs.contracts.codec import decode, encode, headers_schema, type_name
 from libs.contracts.compatible import broken
 from services.api.integrations import publish
 from tests.architecture.tree import ROOT
+from tests.conftest import missing
 from tests.unit.test_contracts_codec import MESSAGES, NOW
 
 FOLDER = ROOT / "docs/schemas"
+ASYNCAPI = ROOT / "services/api/dashboard/node_modules/@asyncapi/specs/schemas/3.0.0.json"
 PUBLISHED = {path.stem: json.loads(path.read_text()) for path in FOLDER.iterdir()}
 BATCH = "mailtide.ProgressBatch.v1"
 FORMATS = Draft202012Validator.FORMAT_CHECKER
@@ -135,6 +137,14 @@ def test_every_reference_in_the_document_leads_somewhere():
         part = document
         for name in reference.split("/"):
             part = part[name]
+
+
+def test_the_document_is_what_asyncapi_3_says_it_must_be():
+    if not ASYNCAPI.exists():
+        missing("The schema of AsyncAPI 3 is not here: make dashboard")
+    published = Draft7Validator(json.loads(ASYNCAPI.read_text()))
+
+    assert [(error.json_path, error.message) for error in published.iter_errors(schemas.asyncapi())] == []
 
 
 def test_the_api_serves_them(client):
