@@ -125,8 +125,8 @@ def _trust(ca_file: Path | None) -> ssl.SSLContext:
 def _securing() -> Generator[None]:
     try:
         yield
-    except ssl.SSLCertVerificationError as error:
-        raise AccountUnusable(Reason.TLS_UNTRUSTED, error.verify_message) from None  # it quotes the host
+    except ssl.SSLCertVerificationError:
+        raise AccountUnusable(Reason.TLS_UNTRUSTED) from None  # it quotes the host
     except TimeoutError as error:
         raise MailboxBusy(Reason.TIMED_OUT) from error
     except (ssl.SSLEOFError, ConnectionError) as error:

@@ -72,7 +72,7 @@ def view(numbers: Numbers, far: Sums, *, now: datetime, retention: timedelta) ->
         rate=rate,
         warnings=[notice.text for notice in numbers.notices],
         notices=list(numbers.notices),
-        holds=_holds(head, numbers.named, expires_at),
+        holds=_holds(head, numbers.named or any(failure.text for failure in numbers.failures), expires_at),
     )
 
 

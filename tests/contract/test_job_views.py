@@ -320,6 +320,7 @@ def test_what_a_server_said_of_the_job_is_shown_as_long_as_it_has_failed(store: 
     assert see(store, job).job.failed_server_text is None
     apply(store, (3, ScanFailed(job_id=job, side="source", reason=Reason.LOGIN_REFUSED)))
     assert see(store, job).job.failed_server_text == "no source"
+    assert "names" in {hold.what for hold in see(store, job).job.holds}  # what servers said, too
 
     store.write([request(job, run=2)], now=at(5))
 
