@@ -151,7 +151,7 @@ def _receive(app: App, event: Any, acks: Acks[int, Any], measured: Measured) -> 
         message = decode(record.value, headers)
     except UnknownMessage:
         measured.unreadable.inc()
-        log.error("log.unknown_message", type=_type(headers), topic=record.topic, offset=record.offset)
+        log.error("log.message_skipped", type=_type(headers), topic=record.topic, offset=record.offset)
         done()
         return None
     return Delivery(

@@ -69,7 +69,7 @@ class KafkaFollowers:
                         for records in client.poll(timeout_ms=POLL_MILLISECONDS).values():
                             self._tell(records)
                 except (KafkaError, OSError, ValueError) as error:
-                    log.warning("log.follower_waits", error=type(error).__name__)
+                    log.warning("log.follower_delayed", error=type(error).__name__)
                     self._closing.wait(PAUSE_SECONDS)
         finally:
             if client is not None:

@@ -137,7 +137,7 @@ async def _open_when_there(
     health = Health({"log": lambda: away.check != "log", "clickhouse": lambda: False}, otherwise=503)
     async with process.serve(health, listener.dup()):
         while not stop.is_set():
-            log.warning("process.waits_for_a_store", check=away.check, error=away.reason)
+            log.warning("process.start_delayed", check=away.check, error=away.reason)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), WAIT_SECONDS)
                 break

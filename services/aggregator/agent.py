@@ -57,7 +57,7 @@ class AggregatorAgent:
                 if apply(batch):
                     self._wake.set()
             except (ReadModelUnavailable, LogUnavailable) as error:
-                log.warning("events wait for the log or ClickHouse", error=type(error).__name__, events=len(batch))
+                log.warning("events.delayed", error=type(error).__name__, events=len(batch))
                 if self._closing.wait(pause):
                     raise
                 pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
@@ -71,7 +71,7 @@ class AggregatorAgent:
                 if self._leads():
                     self._aggregator.sweep()
             except (ReadModelUnavailable, LogUnavailable) as error:
-                log.warning("the sweep waits for the log or ClickHouse", error=type(error).__name__)
+                log.warning("sweep.delayed", error=type(error).__name__)
             except Exception:
-                log.exception("the sweep failed")
+                log.exception("sweep.failed")
             self._wake.wait(SWEEP_SECONDS)

@@ -62,8 +62,8 @@ class Census:
             try:
                 self.look()
             except ReadModelUnavailable as error:
-                log.warning("the census waits for ClickHouse", error=type(error).__name__)
+                log.warning("census.delayed", error=type(error).__name__)
             except Exception:
-                log.exception("the census failed")
+                log.exception("census.failed")
             if self._closing.wait(LOOK_SECONDS):
                 return

@@ -112,6 +112,6 @@ class Postman:
                 if self._leads():
                     self.look()
             except ReadModelUnavailable as error:
-                log.warning("the postman waits for ClickHouse", error=type(error).__name__)
+                log.warning("postman.delayed", error=type(error).__name__)
             except Exception:
-                log.exception("the postman failed")
+                log.exception("postman.failed")

@@ -175,7 +175,7 @@ class Hub:
             with metrics.SNAPSHOT_SECONDS.time():
                 snapshots, seen, keys = await self._loop.run_in_executor(self._thread, self._read_all, watched, before)
         except ReadModelUnavailable:
-            log.warning("hub.read_model_unavailable")
+            log.warning("hub.delayed")
             return
         self._looked = time.monotonic()
         if self._closed:

@@ -110,7 +110,7 @@ class Orders:
         try:
             found = await self._loop.run_in_executor(self._thread, self._read, agents)
         except ReadModelUnavailable:
-            log.warning("orders.read_model_unavailable")
+            log.warning("orders.delayed")
             return
         async with self._looked:
             self._seen |= {each: _commands(orders) for each, orders in found.items() if each in self._waiting}

@@ -136,9 +136,9 @@ class Copier:
                 self._apply_changes()
                 self._start_what_may()
             except ReadModelUnavailable as error:
-                log.warning("work items wait for ClickHouse", error=type(error).__name__)
+                log.warning("copier.scheduling_delayed", error=type(error).__name__)
             except Exception:
-                log.exception("scheduling failed")
+                log.exception("copier.scheduling_failed")
 
     def _start_what_may(self) -> None:
         """Start items while there are threads, one of each job in turn."""
@@ -207,11 +207,11 @@ class Copier:
                     return True
                 item.run()
             except (LogUnavailable, ReadModelUnavailable) as error:
-                log.warning("work item waits for the log or ClickHouse", error=type(error).__name__)
+                log.warning("work_item.delayed", error=type(error).__name__)
             except Stopped:
                 return False
             except Exception:
-                log.exception("work item failed")
+                log.exception("work_item.failed")
                 defects += 1
             else:
                 return True
@@ -257,7 +257,7 @@ class Copier:
             try:
                 self._tick()
             except Exception:
-                log.exception("a tick of the copier failed")
+                log.exception("copier.tick_failed")
 
     def _tick(self) -> None:
         with self._lock:
@@ -268,12 +268,12 @@ class Copier:
             try:
                 item.report()
             except (LogUnavailable, ReadModelUnavailable) as error:
-                log.warning("progress waits for the log or ClickHouse", error=type(error).__name__)
+                log.warning("progress.delayed", error=type(error).__name__)
         for waiting in self._expired():
             try:
                 hand_on(waiting.message, self._setting.eventlog)
             except LogUnavailable as error:
-                log.warning("a work item can't be handed on", error=type(error).__name__)
+                log.warning("work_item.not_handed_on", error=type(error).__name__)
                 self.take(waiting.delivery)
             else:
                 waiting.delivery.done()

@@ -103,13 +103,13 @@ class Scanner:
             try:
                 work()
             except (LogUnavailable, ReadModelUnavailable) as error:
-                log.warning("scan waits for the log or ClickHouse", error=type(error).__name__)
+                log.warning("scan.delayed", error=type(error).__name__)
                 self._stopping.wait(pause)
                 pause = min(pause * 2, 15)
             except Stopping:
                 return
             except Exception:
-                log.exception("scan failed")
+                log.exception("scan.failed")
                 failed = SideFailed("source", MailboxError(Reason.INTERNAL))
                 work = partial(self._fail_job, delivery.message.job_id, failed)
                 self._stopping.wait(pause)

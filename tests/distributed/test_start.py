@@ -65,7 +65,7 @@ def test_a_service_waits_for_its_stores_alive_and_not_ready(kafka: Kafka, tmp_pa
     )
 
     def not_ready(check: str, reason: str) -> bool:
-        line = f'"check": "{check}", "error": "{reason}", "event": "process.waits_for_a_store"'
+        line = f'"check": "{check}", "error": "{reason}", "event": "process.start_delayed"'
         with contextlib.suppress(httpx2.TransportError):
             checks = httpx2.get(f"{service.url}/readyz", timeout=6).json()["checks"]
             wanted = {"log": check != "log", "clickhouse": False}
