@@ -57,6 +57,7 @@ def test_a_whole_job_counts_every_report_once_whatever_is_killed_and_repeated(do
             for again in (*sent[-2:], sent[-1]):
                 assert agent.report(str(again), entities=entities).status_code in (200, 202)
 
+        agent.job.wait(lambda view: view["items_completed"] == 48, 30, "every report is counted once")
         assert agent.report("0", items_completed=9).status_code == 409
         failure = {"item": "notes.txt", "reason": "item_failed", "text": "Not a note of Anna"}
         last = {"items_completed": 0, "bytes_completed": 0, "items_failed": 1, "failures": [failure]}
