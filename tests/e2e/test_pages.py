@@ -1,7 +1,7 @@
 """What holds on every page: access for everybody, no sideways scrolling, policy, weight, languages."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Response, expect
 
 from libs.contracts.jobs import JobState
 from tests.acceptance.instance import Instance, new_user
@@ -13,6 +13,7 @@ from tests.mail.seed import seed
 from tests.servers.dovecot import Dovecot
 
 FIRST_LOAD = 30_000  # bytes of gzipped JavaScript, without the chart
+ENDED = {"completed": 36_000, "completed_with_errors": 40_000}  # with what comes when the end is known
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -69,31 +70,40 @@ def test_a_job_is_read_in_german(staged: tuple[str, Stage], browser: Browser) ->
 def test_the_first_load_is_light_and_the_policy_is_kept(
     staged: tuple[str, Stage], browser: Browser, locale: str
 ) -> None:
+    weights = weighed(staged[0], browser, locale, "running", "#folders")
+
+    texts_of_the_chart = sum(size for url, size in weights.items() if "/sections-" in url)
+    assert 20_000 < sum(weights.values()) - texts_of_the_chart <= FIRST_LOAD
+
+
+@pytest.mark.parametrize(("state", "last"), [("completed", "#summary"), ("completed_with_errors", "#failures")])
+def test_a_page_of_a_job_that_is_over_is_light(
+    staged: tuple[str, Stage], browser: Browser, state: str, last: str
+) -> None:
+    weights = weighed(staged[0], browser, "de-DE", state, last)
+
+    assert FIRST_LOAD < sum(weights.values()) <= ENDED[state]
+
+
+def weighed(url: str, browser: Browser, locale: str, state: str, last: str) -> dict[str, int]:
+    """Bytes of each script that the browser has fetched when it shows a job with its chart, the chart's left out."""
     context = browser.new_context(locale=locale, viewport={"width": 1280, "height": 720})
     person = Person(context)
     weights: dict[str, int] = {}
 
-    def weigh(page: Page) -> None:
-        page.on(
-            "response",
-            lambda answer: (
-                weights.update({answer.url: int(answer.headers.get("content-length", 0))})
-                if answer.url.endswith(".js")
-                else None
-            ),
-        )
+    def weigh(answer: Response) -> None:
+        if answer.url.endswith(".js"):
+            weights[answer.url] = int(answer.headers.get("content-length", 0))
 
-    weigh(person.page)
-    person.page.goto(f"{staged[0]}/jobs/running")
-    person.page.locator("#folders").wait_for()
+    person.page.on("response", weigh)
+    person.page.goto(f"{url}/jobs/{state}")
+    person.page.locator(last).wait_for()
     person.page.get_by_role("img").wait_for()
-
-    chart = sum(size for url, size in weights.items() if "/History-" in url)
-    texts_of_the_chart = sum(size for url, size in weights.items() if "/sections-" in url)
-    assert chart > 0
-    assert 20_000 < sum(weights.values()) - chart - texts_of_the_chart <= FIRST_LOAD
     assert person.complaints == []
     context.close()
+    without = {script: size for script, size in weights.items() if "/History-" not in script}
+    assert len(without) == len(weights) - 1
+    return without
 
 
 def test_the_headers_of_the_pages(instance: Instance, dovecot: Dovecot) -> None:
