@@ -9,6 +9,7 @@ from libs.eventlog.port import EventLog
 
 START_SECONDS = 60.0
 STOP_SECONDS = 5.0
+LOOK_SECONDS = 0.05  # between two looks whether its group has settled
 
 
 class WorkerNotStarted(Exception):
@@ -30,11 +31,11 @@ class Worker:
         Raises:
             WorkerNotStarted: after 60 s, or as soon as it failed.
         """
-        starting = asyncio.ensure_future(self.app.start())
+        starting = asyncio.ensure_future(self._get_ready())
         dead = asyncio.ensure_future(self.app.wait_until_stopped())
         try:
             await asyncio.wait({starting, dead}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if not starting.done() or starting.exception() is not None or not self.ready:
+            if not starting.done() or starting.exception() is not None:
                 raise WorkerNotStarted from self.app.crash_reason
         except BaseException:
             starting.cancel()
@@ -42,6 +43,12 @@ class Worker:
             raise
         finally:
             dead.cancel()
+
+    async def _get_ready(self) -> None:
+        await self.app.start()
+        # Another member may have joined or left just then: the group gives out its partitions anew.
+        while not self.ready:  # noqa: ASYNC110 - heartbeats, which are a part of it, tell nobody
+            await asyncio.sleep(LOOK_SECONDS)
 
     @property
     def ready(self) -> bool:

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
@@ -283,6 +284,19 @@ def test_a_worker_is_ready_from_its_start_to_its_stop(log: EventLog):
         group.run(worker.stop())
         assert not worker.ready
         group.run(worker.wait_until_dead())
+
+
+def test_a_worker_whose_group_changes_again_while_it_starts_waits_for_its_part(log: EventLog):
+    worker = taker(log, COMMANDS, lambda _: None)
+
+    async def change(*_: Any, **__: Any) -> None:
+        """What a consumer says when another one joins just then, and when the group has settled."""
+        worker.app.give_back()
+        asyncio.get_running_loop().call_later(1, worker.app.take_over)
+
+    worker.app.on_partitions_assigned.connect(change)
+    with Group(worker):
+        assert worker.ready
 
 
 def test_a_stop_lets_the_batch_under_way_end_and_commits_it(log: EventLog):
