@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance.instance import wait_for
-from tests.distributed.cluster import MESSAGES, READY_SECONDS, SLOW_MBPS, Cluster, Move, Service
+from tests.distributed.cluster import READY_SECONDS, SLOW_MBPS, Cluster, Move, Service
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
 
@@ -50,7 +50,7 @@ def back(service: Service) -> None:
 
 def mix(cluster: Cluster, chance: random.Random) -> None:
     """Jobs run, faults strike; the jobs complete and are equal."""
-    moves = [Move(cluster, *cluster.accounts(MESSAGES), SLOW_MBPS) for _ in range(AT_ONCE)]
+    moves = [Move(cluster, *cluster.long_accounts(), SLOW_MBPS) for _ in range(AT_ONCE)]
     begun = time.monotonic()
     for at, step in chosen(cluster, chance):
         time.sleep(max(0.0, begun + at - time.monotonic()))

@@ -20,7 +20,7 @@ from tests.bench.pipeline import live_jobs as simulated
 from tests.bench.pipeline.copiers import batch
 from tests.bench.pipeline.live_jobs import LiveJob, live_jobs, write
 from tests.distributed import mix
-from tests.distributed.cluster import MESSAGES, SESSION_SECONDS, SLOW_MBPS, Cluster, Move, Service, goes_on
+from tests.distributed.cluster import FAST_MBPS, SESSION_SECONDS, SLOW_MBPS, Cluster, Move, Service, goes_on
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -32,13 +32,13 @@ COPIED_BEFORE = (simulated.FOLDERS - 1) * simulated.MESSAGES  # of each of them
 
 @pytest.fixture
 def moves(cluster: Cluster) -> Iterator[list[Move]]:
-    """Jobs under way. After the fault they complete, and every process is ready."""
-    begun = [Move(cluster, *cluster.accounts(MESSAGES), SLOW_MBPS) for _ in range(AT_ONCE)]
+    """Jobs under way, which outlive the fault. Then they complete, and every process is ready."""
+    begun = [Move(cluster, *cluster.long_accounts(), SLOW_MBPS) for _ in range(AT_ONCE)]
     for move in begun:
         move.wait(lambda view: view["items_completed"] > 0, 60)
     yield begun
     for move in begun:
-        move.hurry()
+        move.hurry()  # refused when it has ended
     for move in begun:
         move.arrives()
     wait_for(cluster.is_ready, 60, "every process is ready")
@@ -56,11 +56,17 @@ def killed(cluster: Cluster, moves: list[Move], services: list[Service]) -> None
 
 
 def test_scanners_are_killed_while_jobs_begin(cluster: Cluster) -> None:
-    pairs = [cluster.accounts(MESSAGES) for _ in range(AT_ONCE)]
-    moves = [Move(cluster, *pair, 50) for pair in pairs]
+    """The other one begins what it was about to scan, and what is requested after."""
+    pairs = [cluster.long_accounts() for _ in range(AT_ONCE)]
     service = cluster.of("scanner")[0]
+    moves = [Move(cluster, *pair, SLOW_MBPS) for pair in pairs[:2]]
     service.kill()
+    at = time.monotonic()
+    moves += [Move(cluster, *pair, SLOW_MBPS) for pair in pairs[2:]]
+    goes_on(moves, at)
     cluster.start([service])
+    for move in moves:
+        move.hurry()
     for move in moves:
         move.arrives()
 
@@ -172,12 +178,17 @@ def counted(cluster: Cluster, jobs: Sequence[LiveJob]) -> set[int]:
 def test_every_service_is_restarted_in_turn_and_no_request_fails_that_is_tried_again(
     cluster: Cluster, moves: list[Move]
 ) -> None:
-    for kind in ("scanner", "copier", "aggregator", "api"):
-        for service in cluster.of(kind):
-            service.stop()
-            service.begin()
-            moves[0].hurry()  # a request, answered in the end
-            wait_for(service.is_ready, 60, f"{service.name} is back")
+    pairs = [cluster.accounts(5) for _ in cluster.services]
+    begun: list[Move] = []
+    for service in cluster.services:
+        service.stop()
+        service.begin()
+        for move in moves:
+            move.limit(SLOW_MBPS / 2)  # refused when it has ended
+        begun.append(Move(cluster, *pairs[len(begun)], FAST_MBPS))
+        wait_for(service.is_ready, 60, f"{service.name} is back")
+    for move in begun:
+        move.arrives()
 
 
 def test_faults_at_random_several_at_once(cluster: Cluster) -> None:

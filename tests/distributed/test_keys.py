@@ -3,13 +3,13 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.distributed.cluster import MESSAGES, SLOW_MBPS, Cluster, Move
+from tests.distributed.cluster import SLOW_MBPS, Cluster, Move
 
 pytestmark = pytest.mark.timeout(200)
 
 
 def test_a_job_that_began_under_the_old_key_completes_when_only_the_new_one_is_left(cluster: Cluster) -> None:
-    move = Move(cluster, *cluster.accounts(MESSAGES), SLOW_MBPS)
+    move = Move(cluster, *cluster.long_accounts(), SLOW_MBPS)
     move.wait(lambda view: view["items_completed"] > 0, 60)
     (api,) = cluster.of("api")
     old, new = api.setting("MASTER_KEYS"), Fernet.generate_key().decode()
