@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.acceptance.instance import wait_for
-from tests.distributed.cluster import READY_SECONDS, SLOW_MBPS, Cluster, Move, Service
+from tests.distributed.cluster import READY_SECONDS, Cluster, Service
+from tests.distributed.moves import SLOW_MBPS, Move
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
 

@@ -20,7 +20,8 @@ from tests.bench.pipeline import live_jobs as simulated
 from tests.bench.pipeline.copiers import batch
 from tests.bench.pipeline.live_jobs import LiveJob, live_jobs, write
 from tests.distributed import mix
-from tests.distributed.cluster import FAST_MBPS, SESSION_SECONDS, SLOW_MBPS, Cluster, Move, Service, goes_on
+from tests.distributed.cluster import SESSION_SECONDS, Cluster, Service
+from tests.distributed.moves import FAST_MBPS, SLOW_MBPS, Move, goes_on
 
 pytestmark = pytest.mark.timeout(280)
 
@@ -71,9 +72,13 @@ def test_scanners_are_killed_while_jobs_begin(cluster: Cluster) -> None:
         move.arrives()
 
 
-@pytest.mark.parametrize(("kind", "count"), [("copier", 2), ("aggregator", 1), ("api", 1)])
+@pytest.mark.parametrize(("kind", "count"), [("copier", 2), ("api", 1)])
 def test_processes_are_killed(cluster: Cluster, moves: list[Move], kind: str, count: int) -> None:
     killed(cluster, moves, cluster.of(kind)[:count])
+
+
+def test_an_aggregator_is_killed_that_counts_one_of_the_jobs(cluster: Cluster, moves: list[Move]) -> None:
+    killed(cluster, moves, [cluster.owner("aggregator", PROGRESS, moves[0].job.job_id)])
 
 
 def test_copiers_are_scaled_from_one_to_three_and_back(cluster: Cluster, moves: list[Move]) -> None:

@@ -12,7 +12,8 @@ from libs.contracts.events import JobStarted
 from libs.contracts.ids import JobId
 from libs.contracts.topics import ALL, JOB_EVENTS
 from libs.eventlog import open_log
-from tests.distributed.cluster import FOLDER, MESSAGE_ID, SUBJECT, Cluster, Move
+from tests.distributed.cluster import FOLDER, MESSAGE_ID, SUBJECT, Cluster
+from tests.distributed.moves import Move
 from tests.servers.dovecot import Dovecot
 from tests.servers.kafka import Kafka
 

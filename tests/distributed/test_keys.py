@@ -3,7 +3,8 @@
 import pytest
 from cryptography.fernet import Fernet
 
-from tests.distributed.cluster import SLOW_MBPS, Cluster, Move
+from tests.distributed.cluster import Cluster
+from tests.distributed.moves import SLOW_MBPS, Move
 
 pytestmark = pytest.mark.timeout(200)
 
