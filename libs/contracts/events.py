@@ -103,7 +103,7 @@ class WorkItemParked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignOfLife:
-    """A worker has work of this job at hand that reports nothing yet: it lists, compares, or waits for a thread."""
+    """A worker has work of this job at hand, whether or not it moves: it lists, compares, copies, or waits."""
 
     job_id: JobId
 

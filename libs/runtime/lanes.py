@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from libs.contracts.ids import JobId
 
-MOST_THREADS = 1_000  # with those that only wait; each is made when it is needed
+MOST_THREADS = 1_000  # each is made when it is needed
 
 
 @dataclass(slots=True)
@@ -19,9 +19,10 @@ class _Lane:
 
 
 class Lanes:
-    def __init__(self, name: str, at_once: int) -> None:
-        """`at_once`: lanes that work; those whose work waits do not count."""
-        self._pool = ThreadPoolExecutor(MOST_THREADS, thread_name_prefix=name)
+    def __init__(self, name: str, at_once: int, *, with_waiting: int = MOST_THREADS) -> None:
+        """`at_once`: lanes that work; `with_waiting`: those and the ones whose work only waits."""
+        self._pool = ThreadPoolExecutor(with_waiting, thread_name_prefix=name)
+        self._most = with_waiting
         self._lanes: dict[str, _Lane] = {}
         self._ready: deque[str] = deque()  # lanes without a thread
         self._free = at_once
@@ -90,7 +91,8 @@ class Lanes:
         self._changed.notify_all()
 
     def _begin(self) -> None:
-        while self._ready and self._free > self._returning:
+        # A place without a thread would be one that nobody ever gives back.
+        while self._ready and self._free > self._returning and len(self._lanes) - len(self._ready) < self._most:
             self._free -= 1
             self._pool.submit(self._run, self._ready.popleft())
 

@@ -1,4 +1,4 @@
-"""Signs of life of work that reports nothing yet: it is being listed or compared, or waits for a thread."""
+"""Signs of life of jobs at hand that may have nothing to report: what is listed, compared, waits or does not move."""
 
 import threading
 from collections.abc import Callable, Collection

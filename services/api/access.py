@@ -93,11 +93,13 @@ def opened(
     key: Annotated[str, Path(description="`key`, `view_key`, or `job_id` with a token")],
     bearer: OperatorToken,
     request: Request,
+    client: ClientAddress,
     deps: Dependencies,
 ) -> Access:
     """
     Raises:
         NoSuchJob: this opens nothing.
+        TooManyRequests: this client has tried too many tokens.
     """
     if not 0 < len(key) <= MAX_KEY or not key.isascii():
         raise NoSuchJob
@@ -105,15 +107,17 @@ def opened(
     if found is not None:
         job_id, opened_by = found
         return Access(job_id, owner=opened_by == "key", opened_by=key_hash(key))
+    if bearer is None:
+        raise NoSuchJob
     job_id, operates = JobId(key), _operates(bearer, deps)
-    may = operates or _carries_out(_agent(bearer, request, deps), job_id, deps)
+    agent_id = None if operates else _agent(bearer, request, deps)
+    if not operates and agent_id is None:
+        deps.refusals.take(client)
+        raise NoSuchJob
+    may = operates or deps.agents.agent_of(job_id) == agent_id
     if may and job_id in deps.views.views([job_id], deps.now()):
         return Access(job_id, owner=operates)
     raise NoSuchJob
-
-
-def _carries_out(agent_id: AgentId | None, job_id: JobId, deps: Deps) -> bool:
-    return agent_id is not None and deps.agents.agent_of(job_id) == agent_id
 
 
 def reader(access: Annotated[Access, Depends(opened)], _agents_too: AgentToken) -> Access:

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from libs.readmodel.port import ReadModelUnavailable
 from services.api.access import OperatorToken, opened
 from services.api.built import built
-from services.api.deps import Dependencies
+from services.api.deps import ClientAddress, Dependencies
 from services.api.errors import NoSuchJob
 from services.api.headers import SECURITY
 
@@ -40,14 +40,15 @@ def fleet() -> Response:
 
 
 @router.get("/jobs/{key}")
-def job(key: str, bearer: OperatorToken, request: Request, deps: Dependencies) -> Response:
+def job(key: str, bearer: OperatorToken, request: Request, client: ClientAddress, deps: Dependencies) -> Response:
     """
     Raises:
         NoSuchJob: to whoever did not ask for a page.
+        TooManyRequests
     """
     about = JOB.format(key=escape(key), url=escape(str(request.url)))
     try:
-        return _page("owner" if opened(key, bearer, request, deps).owner else "reader", about)
+        return _page("owner" if opened(key, bearer, request, client, deps).owner else "reader", about)
     except NoSuchJob:
         if "text/html" not in request.headers.get("accept", ""):
             raise

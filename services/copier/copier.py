@@ -78,8 +78,8 @@ class Copier:
         self._wake = threading.Event()
         for name, loop in (("scheduler", self._schedule_for_ever), ("ticker", self._tick_for_ever)):
             threading.Thread(target=loop, name=f"copier-{name}", daemon=True).start()
-        self._signs = SignsOfLife(eventlog, self._at_hand)
-        self._signs.start("copier")
+        self.signs = SignsOfLife(eventlog, self._at_hand)
+        self.signs.start("copier")
         control.on_change(self._on_change)
 
     def take(self, delivery: Delivery) -> None:
@@ -115,7 +115,7 @@ class Copier:
     def close(self) -> None:
         """Stop at the next message boundary; nothing that is not done is acknowledged."""
         self._stopping.set()
-        self._signs.close()
+        self.signs.close()
         self._wake.set()
         for item in self._running():
             item.hold.stop("shutdown")

@@ -15,8 +15,6 @@ from services.copier.audit import Findings
 from services.copier.claims import Claims
 from services.copier.ledger import Ledger, Totals
 
-SIGN_OF_LIFE_SECONDS = 10.0  # a batch is reported so often even when nothing moved
-
 
 class Reports:
     """Thread-safe. Every report is a total. May raise LogUnavailable and ReadModelUnavailable."""
@@ -53,7 +51,7 @@ class Reports:
                 return
             self._flush([])
             totals, now = self._totals, time.monotonic()
-            if totals == self._reported and now - self._reported_at < SIGN_OF_LIFE_SECONDS:
+            if totals == self._reported:
                 return
             self._log.append(topics.PROGRESS, self._message.job_id, self._batch(totals, now))
             self._reported, self._reported_at = totals, now

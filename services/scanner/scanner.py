@@ -60,8 +60,8 @@ class Scanner:
         )
         self._preparing = Preparing(eventlog, store, accounts)
         self._folder_scans = FolderScans(eventlog, store, accounts)
-        self._signs = SignsOfLife(eventlog, self._lanes.at_hand)
-        self._signs.start("scanner")
+        self.signs = SignsOfLife(eventlog, self._lanes.at_hand)
+        self.signs.start("scanner")
 
     # ---- taking work in
 
@@ -84,7 +84,7 @@ class Scanner:
 
     def close(self) -> None:
         self._stopping.set()
-        self._signs.close()
+        self.signs.close()
         self._lanes.close()
         self._pool.close_all()
 

@@ -29,7 +29,7 @@ SERVICES = "mailtide-services"  # a user of the broker
 SESSION_SECONDS = 6.0
 READY_SECONDS = 90.0
 STOP_SECONDS = 30.0
-MORE_FOLDERS = 8  # of a long job
+MORE_FOLDERS = 16  # of a long job
 FOLDER, SUBJECT, MESSAGE_ID = "Kanarienordner", "Kanarienbetreff", "kanarie-4711@mail.example"
 
 

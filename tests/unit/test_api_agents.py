@@ -66,6 +66,14 @@ def test_whoever_tries_tokens_is_stopped(report):
     assert [report(token="guess").status_code for _ in range(61)][-1] == 429
 
 
+def test_whoever_tries_tokens_at_a_job_is_stopped_and_its_key_goes_on_to_open_it(client, job):
+    guess = {"Authorization": "Bearer guess"}
+    tried = [client.get(f"/api/jobs/{job['job_id']}", headers=guess).status_code for _ in range(61)]
+
+    assert (set(tried[:60]), tried[60]) == ({404}, 429)
+    assert client.get(f"/api/jobs/{job['key']}", headers=guess).status_code == 200
+
+
 def test_a_removed_agent_is_not_heard(client, agent, report):
     assert client.delete(f"/api/agents/{agent['agent_id']}", headers=BEARER).status_code == 204
     assert report().status_code == 401

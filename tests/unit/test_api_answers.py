@@ -152,7 +152,7 @@ def test_the_openapi_document_says_which_token_opens_what(client, kind):
     [
         (rates.CHECKS, "checks of accounts a minute"),
         (rates.JOBS, "new migrations and retries"),
-        (rates.REFUSALS, "tokens that no agent has"),
+        (rates.REFUSALS, "tokens that nobody has"),
         (rates.REPORTS, "times a second"),
     ],
 )

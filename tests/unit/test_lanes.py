@@ -90,3 +90,16 @@ def test_what_runs_and_what_waits_is_at_hand_and_nothing_else(lanes: Lanes) -> N
     last.may_end.set()
     lanes.clear(SOON)
     assert lanes.at_hand() == set()
+
+
+def test_when_all_threads_wait_those_not_begun_take_no_place_from_them() -> None:
+    lanes = Lanes("lane", 1, with_waiting=2)
+    waits, ended = Step(), threading.Semaphore(0)
+    for n in range(5):
+        lanes.submit(str(n), JobId("a"), aside(lanes, waits, lambda: ended.release()))
+    assert waits.runs.wait(SOON)
+
+    waits.may_end.set()
+
+    assert all(ended.acquire(timeout=SOON) for _ in range(5))
+    lanes.close()

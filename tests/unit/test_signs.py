@@ -35,7 +35,7 @@ def test_a_job_whose_folders_are_still_being_listed_or_compared_gives_signs_of_l
 
     def look() -> None:
         for _ in range(2):
-            world.process.scanner._signs.give()
+            world.process.scanner.signs.give()
         listed = any(isinstance(event, FoldersListed) for event in world.progress(job))
         seen.append((listed, signs(world, job)))
 
@@ -58,21 +58,20 @@ def test_a_job_whose_work_items_wait_for_a_thread_gives_signs_of_life(make: WORL
         appending.set()
         assert may_end.wait(10)
 
+    world.threads = 1
     world.destination.at("append", 1, Do(hold_up))
     first = world.request("first")
     process = world.start()
     assert appending.wait(10)
-    process.copier._threads = 0  # all of them are taken
     world.models["other.example"] = MailboxModel()
     second = world.request("second", destination="other.example")
-    world.wait_for(lambda: second in process.copier._at_hand())
 
-    for _ in range(2):
-        process.copier._signs.give()
+    def told() -> int:
+        process.copier.signs.give()
+        return signs(world, second)
 
-    assert signs(world, second) > 0
+    world.wait_for(lambda: told() > 0)
     assert not any(isinstance(event, ProgressBatch) for event in world.progress(second))
-    process.copier._threads = 8
     may_end.set()
     for job in (first, second):
         world.finish(job)

@@ -66,7 +66,7 @@ class Process:
             **shared,  # type: ignore[arg-type]
             account_key=ACCOUNT_KEY,
             incarnation=f"process-{number}",
-            threads=8,
+            threads=world.threads,
             late_commit_seconds=world.late_seconds,
             lease=world.lease,
         )
@@ -203,6 +203,7 @@ class World:
     def __init__(
         self, source: MailboxModel | None = None, destination: MailboxModel | None = None, *, late: float = LATE_SECONDS
     ) -> None:
+        self.threads = 8  # of a copier
         self.source = source or MailboxModel()
         self.destination = destination or MailboxModel()
         self.models = {"source.example": self.source, "destination.example": self.destination}

@@ -1,4 +1,4 @@
--- When a worker last had work of a job at hand that reports nothing by itself.
+-- When a worker last had work of a job at hand, whether or not it moved.
 
 CREATE TABLE IF NOT EXISTS signs
 (
